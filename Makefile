@@ -1,0 +1,75 @@
+# What people do here. `make help` lists it. Everything is built below build/.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+JOBS    ?= $(shell nproc)
+
+# Suites that `make test` leaves out: measurements, and long runs that are started by hand.
+LEFT_OUT := bench|ondemand
+# Suites that make sense under sanitizers: no real containers, no planted faults. CI runs the folders of SANITIZED_CI.
+SANITIZED := unit|integration
+SANITIZED_CI := $(wildcard $(addprefix tests/,unit wire rootfs contract))
+
+INSTALL_PACKAGES := tests/scripts/install-packages.sh
+CTEST := ctest --output-on-failure --timeout 600
+
+# TSan: Debian's gRPC is not instrumented.
+export ASAN_OPTIONS  ?= detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS  ?= suppressions=$(CURDIR)/tests/scripts/tsan.supp ignore_noninstrumented_modules=1 second_deadlock_stack=1
+
+.DEFAULT_GOAL := help
+.PHONY: help build release demo test check bench asan tsan sanitize-ci install clean
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build:  ## Install what is missing and build for development (build/dev)
+	$(INSTALL_PACKAGES) build test
+	cmake --preset dev
+	cmake --build build/dev -j $(JOBS)
+
+demo: build  ## Start a real container, mount it, look around, clean up
+	$(INSTALL_PACKAGES) demo
+	tests/scripts/demo.sh build/dev/bin
+
+test: build  ## Build and run every test but measurements and long runs
+	$(CTEST) --test-dir build/dev -LE '$(LEFT_OUT)'
+
+check: build  ## Before a commit: format, clang-tidy on changed files, style, fast tests
+	$(INSTALL_PACKAGES) check
+	tests/scripts/check.sh build/dev
+	$(CTEST) --test-dir build/dev -L unit
+
+release:
+	$(INSTALL_PACKAGES) build
+	cmake --preset release -DMIRRORFS_TESTS=OFF
+	cmake --build build/release -j $(JOBS)
+
+bench: release  ## Native, mirrorfs, sshfs and rclone side by side (BENCH_RTT=20ms adds distance; BENCH_ARGS=--quick)
+	$(INSTALL_PACKAGES) bench
+	tests/bench/bench.py --bin build/release/bin --json build/bench.json $(if $(BENCH_RTT),--rtt $(BENCH_RTT)) $(BENCH_ARGS)
+
+asan:  ## Address and undefined behaviour sanitizers
+	$(INSTALL_PACKAGES) build test
+	cmake --preset asan
+	cmake --build build/asan -j $(JOBS)
+	$(CTEST) --test-dir build/asan -L '$(SANITIZED)' -LE '$(LEFT_OUT)'
+
+tsan:  ## Thread sanitizer
+	$(INSTALL_PACKAGES) build test
+	cmake --preset tsan
+	cmake --build build/tsan -j $(JOBS)
+	$(CTEST) --test-dir build/tsan -L '$(SANITIZED)' -LE '$(LEFT_OUT)'
+
+sanitize-ci:
+	$(INSTALL_PACKAGES) build test
+	cmake --preset asan
+	cmake --build build/asan -j $(JOBS) --target $(addsuffix /all,$(SANITIZED_CI))
+	set -e; for folder in $(SANITIZED_CI); do $(CTEST) --test-dir build/asan/$$folder -LE '$(LEFT_OUT)'; done
+
+install: release  ## Install below PREFIX (/usr/local), optionally in DESTDIR
+	DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
+
+clean:  ## Remove everything that was built
+	rm -rf build
