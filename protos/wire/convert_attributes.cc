@@ -1,0 +1,207 @@
+#include "protos/wire/convert_attributes.h"
+
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "protos/shared/errno_status.h"
+#include "protos/wire/check.h"
+
+namespace mirrorfs {
+namespace {
+
+constexpr size_t kMaxIdentityBytes = 512;
+constexpr uint64_t kMaxSize = std::numeric_limits<int64_t>::max();
+constexpr uint32_t kMaxBlockSize = 1u << 30;
+
+absl::Status Wrong(const char* what) { return absl::InvalidArgumentError(what); }
+
+// A link's target as an answer may have it: empty where it could not be had.
+absl::Status CheckShownTarget(const std::string& target, FileType type) {
+  if (target.empty()) return absl::OkStatus();
+  if (type != FileType::kSymlink) return Wrong("a link target on what is not a symbolic link");
+  if (!CheckTarget(target).ok()) return Wrong("an impossible link target");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<DirectoryEntry> UnpackListed(const v1::DirectoryEntry& message) {
+  if (!CheckName(message.name()).ok()) return Wrong("an impossible name in a directory");
+  DirectoryEntry listed;
+  listed.name = message.name();
+  // A file system may not tell the type without attributes.
+  if (message.type() != v1::FILE_TYPE_UNSPECIFIED) {
+    ASSIGN_OR_RETURN(listed.type, UnpackType(message.type()));
+  }
+  listed.inode = message.inode();
+  if (message.has_entry()) {
+    ASSIGN_OR_RETURN(listed.entry, Unpack(message.entry()));
+    if (listed.type != FileType::kUnknown && listed.entry->attributes.type != listed.type) {
+      return Wrong("a directory entry of two types");
+    }
+  }
+  return listed;
+}
+
+std::optional<TimeValue> UnpackTime(bool present, const v1::TimeValue& message) {
+  if (!present) return std::nullopt;
+  return TimeValue{.now = message.now(), .ns = message.ns()};
+}
+
+void PackTime(const TimeValue& time, v1::TimeValue& message) {
+  message.set_now(time.now);
+  if (!time.now) message.set_ns(time.ns);
+}
+
+}  // namespace
+
+v1::FileType PackType(FileType type) { return static_cast<v1::FileType>(type); }
+
+absl::StatusOr<FileType> UnpackType(v1::FileType type) {
+  if (type < v1::FILE_TYPE_REGULAR || type > v1::FILE_TYPE_SOCKET) return Wrong("an unknown file type");
+  return static_cast<FileType>(type);
+}
+
+void Pack(const Attributes& attributes, v1::Attributes& message) {
+  message.set_type(PackType(attributes.type));
+  message.set_permissions(attributes.permissions);
+  message.set_nlink(attributes.nlink);
+  message.set_uid(attributes.uid);
+  message.set_gid(attributes.gid);
+  message.set_rdev_major(attributes.rdev_major);
+  message.set_rdev_minor(attributes.rdev_minor);
+  message.set_size(attributes.size);
+  message.set_blocks(attributes.blocks);
+  message.set_block_size(attributes.block_size);
+  message.set_inode(attributes.inode);
+  message.set_device(attributes.device);
+  message.set_atime_ns(attributes.atime_ns);
+  message.set_mtime_ns(attributes.mtime_ns);
+  message.set_ctime_ns(attributes.ctime_ns);
+}
+
+absl::StatusOr<Attributes> Unpack(const v1::Attributes& message) {
+  Attributes attributes;
+  ASSIGN_OR_RETURN(attributes.type, UnpackType(message.type()));
+  if (message.permissions() > kPermissionMask) return Wrong("impossible permissions");
+  if (message.size() > kMaxSize) return Wrong("an impossible size");
+  if (message.block_size() > kMaxBlockSize) return Wrong("an impossible block size");
+  attributes.permissions = message.permissions();
+  attributes.nlink = message.nlink();
+  attributes.uid = message.uid();
+  attributes.gid = message.gid();
+  attributes.rdev_major = message.rdev_major();
+  attributes.rdev_minor = message.rdev_minor();
+  attributes.size = message.size();
+  attributes.blocks = message.blocks();
+  attributes.block_size = message.block_size();
+  attributes.inode = message.inode();
+  attributes.device = message.device();
+  attributes.atime_ns = message.atime_ns();
+  attributes.mtime_ns = message.mtime_ns();
+  attributes.ctime_ns = message.ctime_ns();
+  return attributes;
+}
+
+void Pack(const Entry& entry, v1::Entry& message) {
+  message.set_node(ToNumber(entry.node));
+  Pack(entry.attributes, *message.mutable_attributes());
+  message.set_identity(entry.identity);
+  if (!entry.link_target.empty()) message.set_link_target(entry.link_target);
+}
+
+absl::StatusOr<Entry> Unpack(const v1::Entry& message) {
+  if (message.node() == 0) return Wrong("an entry without a node");
+  if (message.identity().size() > kMaxIdentityBytes) return Wrong("an overlong file identity");
+  Entry entry;
+  entry.node = NodeId{message.node()};
+  ASSIGN_OR_RETURN(entry.attributes, Unpack(message.attributes()));
+  RETURN_IF_ERROR(CheckShownTarget(message.link_target(), entry.attributes.type));
+  entry.identity = message.identity();
+  entry.link_target = message.link_target();
+  return entry;
+}
+
+void Pack(const AttributesReply& reply, v1::AttrReply& message) {
+  Pack(reply.attributes, *message.mutable_attributes());
+  if (!reply.link_target.empty()) message.set_link_target(reply.link_target);
+}
+
+absl::StatusOr<AttributesReply> Unpack(const v1::AttrReply& message) {
+  AttributesReply reply;
+  ASSIGN_OR_RETURN(reply.attributes, Unpack(message.attributes()));
+  RETURN_IF_ERROR(CheckShownTarget(message.link_target(), reply.attributes.type));
+  reply.link_target = message.link_target();
+  return reply;
+}
+
+void Pack(const DirectoryPage& page, v1::ReadDirReply& message) {
+  message.mutable_entries()->Reserve(static_cast<int>(page.entries.size()));
+  for (const DirectoryEntry& listed : page.entries) {
+    v1::DirectoryEntry& packed = *message.add_entries();
+    packed.set_name(listed.name);
+    packed.set_type(PackType(listed.type));
+    packed.set_inode(listed.inode);
+    if (listed.entry) Pack(*listed.entry, *packed.mutable_entry());
+  }
+  message.set_cursor(ToNumber(page.next));
+}
+
+absl::StatusOr<DirectoryPage> Unpack(const v1::ReadDirReply& message) {
+  DirectoryPage page;
+  page.entries.reserve(message.entries_size());
+  for (const v1::DirectoryEntry& packed : message.entries()) {
+    ASSIGN_OR_RETURN(DirectoryEntry listed, UnpackListed(packed));
+    page.entries.push_back(std::move(listed));
+  }
+  page.next = DirCursor{message.cursor()};
+  return page;
+}
+
+void Pack(const FileSystemStatistics& statistics, v1::StatFsReply& message) {
+  message.set_block_size(statistics.block_size);
+  message.set_fragment_size(statistics.fragment_size);
+  message.set_blocks(statistics.blocks);
+  message.set_blocks_free(statistics.blocks_free);
+  message.set_blocks_available(statistics.blocks_available);
+  message.set_files(statistics.files);
+  message.set_files_free(statistics.files_free);
+  message.set_name_max(statistics.name_max);
+}
+
+absl::StatusOr<FileSystemStatistics> Unpack(const v1::StatFsReply& message) {
+  if (message.block_size() > kMaxBlockSize || message.fragment_size() > kMaxBlockSize) {
+    return Wrong("an impossible block size");
+  }
+  return FileSystemStatistics{.block_size = message.block_size(),
+                              .fragment_size = message.fragment_size(),
+                              .blocks = message.blocks(),
+                              .blocks_free = message.blocks_free(),
+                              .blocks_available = message.blocks_available(),
+                              .files = message.files(),
+                              .files_free = message.files_free(),
+                              .name_max = message.name_max()};
+}
+
+void Pack(const AttributeChange& change, v1::SetAttrRequest& message) {
+  if (change.permissions) message.set_permissions(*change.permissions);
+  if (change.uid) message.set_uid(*change.uid);
+  if (change.gid) message.set_gid(*change.gid);
+  if (change.size) message.set_size(*change.size);
+  if (change.atime) PackTime(*change.atime, *message.mutable_atime());
+  if (change.mtime) PackTime(*change.mtime, *message.mutable_mtime());
+}
+
+absl::StatusOr<AttributeChange> Unpack(const v1::SetAttrRequest& message) {
+  if (message.permissions() > kPermissionMask) return Wrong("impossible permissions");
+  if (message.size() > kMaxSize) return Wrong("an impossible size");
+  AttributeChange change;
+  if (message.has_permissions()) change.permissions = message.permissions();
+  if (message.has_uid()) change.uid = message.uid();
+  if (message.has_gid()) change.gid = message.gid();
+  if (message.has_size()) change.size = message.size();
+  change.atime = UnpackTime(message.has_atime(), message.atime());
+  change.mtime = UnpackTime(message.has_mtime(), message.mtime());
+  return change;
+}
+
+}  // namespace mirrorfs
