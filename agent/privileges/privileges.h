@@ -13,7 +13,8 @@ struct PrivilegeOptions {
 
 // Keeps exactly the capabilities of the mode (those of them that the process has), empties bounding, ambient and
 // inheritable sets, sets SECBIT_NO_SETUID_FIXUP (and locks it), no_new_privs, and installs the seccomp allow-list.
-// Call it before any thread exists, after everything that needs more (the runtime's socket, listening): threads inherit all.
+// Call it before any thread exists, after everything that needs more (the runtime's socket, listening): threads inherit
+// all.
 absl::Status DropPrivileges(const PrivilegeOptions& options);
 
 }  // namespace mirrorfs

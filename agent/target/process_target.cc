@@ -1,0 +1,47 @@
+#include "agent/target/process_target.h"
+
+#include <linux/capability.h>
+
+#include <utility>
+
+#include "agent/target/user_namespace.h"
+#include "fmt/format.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+// In a user namespace of its own a process has its capabilities over the namespace's ids only. These are the ones that
+// mean the same to the agent, which is outside: no device nodes, no file capabilities that would hold on the host, no
+// trusted attributes.
+constexpr uint64_t kNamespacedCapabilities = uint64_t{1} << CAP_CHOWN | uint64_t{1} << CAP_DAC_OVERRIDE |
+                                             uint64_t{1} << CAP_DAC_READ_SEARCH | uint64_t{1} << CAP_FOWNER |
+                                             uint64_t{1} << CAP_FSETID;
+
+}  // namespace
+
+ProcessTarget::ProcessTarget(HeldProcess process)
+    : process_(std::move(process)), description_(fmt::format("{}, pid {}", process_.description(), process_.pid())) {}
+
+absl::StatusOr<std::unique_ptr<Target>> ProcessTarget::Create(HeldProcess process) {
+  RETURN_IF_ERROR(JoinUserNamespaceIfNeeded(process));
+  std::unique_ptr<ProcessTarget> target(new ProcessTarget(std::move(process)));
+  RETURN_IF_ERROR(target->OpenRoot().status());
+  RETURN_IF_ERROR(target->ReadIdentity());
+  return target;
+}
+
+absl::Status ProcessTarget::ReadIdentity() {
+  ASSIGN_OR_RETURN(ProcessStatus status, process_.Status());
+  credentials_ = std::move(status.credentials);
+  ASSIGN_OR_RETURN(const bool shared, process_.SharesUserNamespace());
+  if (shared) return absl::OkStatus();
+  credentials_.capabilities &= kNamespacedCapabilities;
+  ASSIGN_OR_RETURN(const std::string uid_text, process_.Read("uid_map"));
+  ASSIGN_OR_RETURN(uids_, IdMap::Parse(uid_text));
+  ASSIGN_OR_RETURN(const std::string gid_text, process_.Read("gid_map"));
+  ASSIGN_OR_RETURN(gids_, IdMap::Parse(gid_text));
+  return absl::OkStatus();
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,84 @@
+#include "agent/target/runtime_sockets.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+#include "absl/status/status.h"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+#include "protos/shared/errno_status.h"
+#include "protos/shared/unique_fd.h"
+
+namespace mirrorfs {
+namespace {
+
+constexpr std::string_view kUnixScheme = "unix://";
+
+std::string WithoutScheme(std::string_view socket) {
+  if (socket.starts_with(kUnixScheme)) socket.remove_prefix(kUnixScheme.size());
+  return std::string(socket);
+}
+
+// 0, or the errno of connect.
+int TryConnect(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
+  path.copy(address.sun_path, path.size());
+  // Non-blocking: a full backlog is EAGAIN, and a runtime too busy to accept does not stop us here.
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return errno;
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return 0;
+  return errno == EAGAIN ? 0 : errno;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> AnsweringSockets(std::string_view runtime,
+                                                          const std::vector<std::string>& candidates) {
+  std::vector<std::string> answering;
+  std::vector<std::string> tried;
+  std::string forbidden;
+  for (const std::string& candidate : candidates) {
+    const std::string path = WithoutScheme(candidate);
+    const int error = TryConnect(path);
+    if (error == 0) answering.push_back(path);
+    if (error == EACCES || error == EPERM) forbidden = path;
+    tried.push_back(fmt::format("{} ({})", path, std::generic_category().message(error)));
+  }
+  if (!answering.empty()) return answering;
+  if (!forbidden.empty()) {
+    return absl::PermissionDeniedError(
+        fmt::format("{}: {} may not be opened: run this as root, or as a member of the group that owns the socket; "
+                    "tried {}",
+                    runtime, forbidden, fmt::join(tried, ", ")));
+  }
+  return absl::UnavailableError(
+      fmt::format("{} does not answer; tried {}; is it running? A socket elsewhere can be "
+                  "given with --runtime-socket",
+                  runtime, fmt::join(tried, ", ")));
+}
+
+absl::StatusOr<std::vector<std::string>> SocketCandidates(const std::string& chosen, const char* environment_variable,
+                                                          std::vector<std::string> usual) {
+  if (!chosen.empty()) return std::vector<std::string>{chosen};
+  const char* value = std::getenv(environment_variable);
+  if (value == nullptr || *value == '\0') return usual;
+  const std::string_view address = value;
+  if (address.starts_with(kUnixScheme) || address.starts_with('/')) return std::vector<std::string>{value};
+  return absl::InvalidArgumentError(
+      fmt::format("{}={} is not on this machine: the agent must run beside the container, and asks a unix:// socket",
+                  environment_variable, value));
+}
+
+std::vector<std::string> UserSocket(std::string_view name) {
+  const char* directory = std::getenv("XDG_RUNTIME_DIR");
+  if (directory == nullptr || *directory != '/') return {};
+  return {fmt::format("{}/{}", directory, name)};
+}
+
+}  // namespace mirrorfs
