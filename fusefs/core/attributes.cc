@@ -1,0 +1,53 @@
+// Attributes, access and statistics.
+#include <utility>
+
+#include "fusefs/core/filesystem_core.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+
+absl::StatusOr<AttrAnswer> FilesystemCore::GetAttr(const CallContext& context, NodeId node) {
+  ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
+  RETURN_IF_ERROR(Settle(context, *inode));
+  ASSIGN_OR_RETURN(const AttributesReply reply, files_.GetAttr(context, Reference(*inode)));
+  if (reply.attributes.type != inode->type()) return ErrnoStatus(EIO, "the agent changed the type of a node");
+  return AttrAnswer{Shown(*inode, reply.attributes), AttrLifetime(*inode, options_.attr_timeout)};
+}
+
+absl::StatusOr<AttrAnswer> FilesystemCore::SetAttr(const CallContext& context, NodeId node, HandleId handle,
+                                                   const AttributeChange& change) {
+  ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
+  RETURN_IF_ERROR(Settle(context, *inode));
+  NodeOrHandle file = Reference(*inode);
+  if (handle != HandleId::kNone) file.handle = handle;
+  AttributeChange wanted = change;
+  if (wanted.uid) wanted.uid = ShownUid(*wanted.uid);  // the mapping is its own inverse
+  if (wanted.gid) wanted.gid = ShownGid(*wanted.gid);
+
+  inode->MarkChanged();
+  const absl::StatusOr<AttributesReply> reply = files_.SetAttr(context, file, wanted);
+  inode->MarkChanged();
+  if (inode->IsDirectory() && (change.permissions || change.uid || change.gid)) NamesMayBeStale(inode);
+  if (!reply.ok()) return reply.status();
+  if (reply->attributes.type != inode->type()) return ErrnoStatus(EIO, "the agent changed the type of a node");
+  return AttrAnswer{Shown(*inode, reply->attributes), AttrLifetime(*inode, options_.attr_timeout)};
+}
+
+void FilesystemCore::NamesMayBeStale(const InodePtr& directory) {
+  if (!options_.agent_checks_permissions) return;
+  names_.Drop(directory->node());
+  options_.expire_kernel_names();
+}
+
+absl::Status FilesystemCore::Access(const CallContext& context, NodeId node, AccessMask mask) {
+  ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
+  return files_.Access(context, inode->node(), mask);
+}
+
+absl::StatusOr<FileSystemStatistics> FilesystemCore::StatFs(const CallContext& context, NodeId node) {
+  ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
+  RETURN_IF_ERROR(Settle(context, *inode));
+  return files_.StatFs(context, inode->node());
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,178 @@
+// Open files: open, create, read, write, and what a close means.
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "fusefs/core/filesystem_core.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+
+OpenFilePtr FilesystemCore::MakeFile(const InodePtr& inode, HandleId handle, OpenFlags flags) {
+  auto file = std::make_shared<OpenFile>(handle, flags, inode);
+  if (flags.read) {
+    ReadAheadOptions options;
+    options.chunk_bytes = std::min(options.chunk_bytes, options_.max_read);
+    options.lifetime = options_.attr_timeout;
+    file->read_ahead = std::make_unique<ReadAhead>(
+        options, pool_,
+        [&files = files_, handle](uint64_t offset, uint32_t size) { return files.Read({}, handle, offset, size); },
+        [inode](Instant since) { return inode->ChangedSince(since); });
+  }
+  if (flags.write && !flags.append && !flags.sync && !flags.dsync && !flags.direct) {
+    WriteQueueOptions options;
+    options.chunk_bytes = std::min(options.chunk_bytes, options_.max_write);
+    file->write_queue = std::make_shared<WriteQueue>(
+        options, pool_,
+        [this, weak = std::weak_ptr<OpenFile>(file)](uint64_t offset, absl::Cord data) -> absl::Status {
+          const OpenFilePtr open = weak.lock();  // Release waits for the queue, so it is there
+          if (open == nullptr) return ErrnoStatus(EBADF, "write");
+          return WriteThrough({}, *open, offset, std::move(data));
+        },
+        inode->pending_writes());
+  }
+  return file;
+}
+
+OpenAnswer FilesystemCore::Opened(const InodePtr& inode, HandleId handle, OpenFlags flags, OpenResult result,
+                                  Instant asked_at) {
+  const OpenFilePtr file = MakeFile(inode, handle, flags);
+  if (flags.write) inode->SetMayHaveCapability(result.has_capability);
+  file->opened_at = asked_at;
+  if (result.inline_data && result.inline_data->size() == result.attributes.size) {
+    file->whole_content = absl::Cord(*std::move(result.inline_data));
+  }
+  inode->AddHandle(handle);
+  open_files_.Insert(handle, file);
+
+  OpenAnswer answer;
+  answer.handle = handle;
+  answer.keep_cache = inode->PagesStillRight(result.attributes);
+  // The kernel's idea of where the end is may be old; what is appended must not go into its pages there.
+  answer.direct_io = flags.append && flags.write;
+  return answer;
+}
+
+absl::StatusOr<OpenAnswer> FilesystemCore::Open(const CallContext& context, NodeId node, OpenFlags flags) {
+  ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
+  RETURN_IF_ERROR(Settle(context, *inode));
+  const HandleId handle = handle_ids_.Next();
+  const uint32_t inline_bytes = flags.read && !flags.write ? options_.inline_bytes : 0;
+  const Instant asked_at = Now();
+  absl::StatusOr<OpenResult> result = files_.Open(context, node, handle, flags, inline_bytes);
+  if (flags.truncate) inode->MarkChanged();
+  if (!result.ok()) return result.status();
+  return Opened(inode, handle, flags, *std::move(result), asked_at);
+}
+
+absl::StatusOr<CreateAnswer> FilesystemCore::Create(const CallContext& context, const NewName& where, bool exclusive,
+                                                    OpenFlags flags) {
+  ASSIGN_OR_RETURN(const InodePtr parent, FindInode(where.parent));
+  const HandleId handle = handle_ids_.Next();
+  NameCache::Change change(names_, where.parent);
+  const Instant asked_at = Now();
+  const FileSystem::NewNode node{
+      .parent = where.parent, .name = where.name, .permissions = where.permissions, .umask = where.umask};
+  const absl::StatusOr<CreateResult> result = files_.Create(context, node, exclusive, handle, flags);
+  parent->MarkChanged();
+  if (!result.ok()) return change.Unset(where.name), result.status();
+  absl::StatusOr<EntryAnswer> entry = DeliverNew(change, parent, where.name, asked_at, result->entry);
+  if (!entry.ok()) {
+    files_.Release(std::array{handle});
+    return entry.status();
+  }
+  const InodePtr inode = inodes_.Find(entry->node);
+  if (flags.truncate && !result->created) inode->MarkChanged();
+  OpenResult opened;
+  opened.attributes = result->entry.attributes;
+  opened.has_capability = !result->created;  // not known: say so
+  return CreateAnswer{*std::move(entry), Opened(inode, handle, flags, std::move(opened), asked_at)};
+}
+
+absl::StatusOr<absl::Cord> FilesystemCore::Read(const CallContext& context, HandleId handle, uint64_t offset,
+                                                uint32_t size) {
+  ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
+  if (file->read_ahead == nullptr) return ErrnoStatus(EBADF, "read");
+  RETURN_IF_ERROR(Settle(context, *file->inode));
+  const bool content_is_right = file->whole_content && !file->inode->ChangedSince(file->opened_at) &&
+                                Remaining(options_.attr_timeout, file->opened_at, Now()) > absl::ZeroDuration();
+  if (content_is_right) {
+    const absl::Cord& content = *file->whole_content;
+    return offset >= content.size() ? absl::Cord() : content.Subcord(offset, size);
+  }
+  return file->read_ahead->Read(offset, size, context.stop, [&](uint64_t from, uint32_t count) {
+    return files_.Read(context, handle, from, count);
+  });
+}
+
+absl::Status FilesystemCore::WriteThrough(const CallContext& context, const OpenFile& file, uint64_t offset,
+                                          absl::Cord data) {
+  while (!data.empty()) {
+    absl::StatusOr<uint64_t> written = files_.Write(context, file.handle, offset, data);
+    file.inode->MarkChanged();
+    if (!written.ok()) return written.status();
+    if (*written == 0 || *written > data.size()) return ErrnoStatus(EIO, "write");
+    offset += *written;
+    data.RemovePrefix(*written);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> FilesystemCore::Write(const CallContext& context, HandleId handle, uint64_t offset,
+                                               absl::Cord data) {
+  ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
+  const uint64_t size = data.size();
+  file->inode->MarkChanged();
+  file->inode->ForgetPages();
+  if (file->write_queue != nullptr) {
+    const WriteQueue::Verdict verdict = file->write_queue->Offer(offset, data, context.stop);
+    if (verdict == WriteQueue::Verdict::kQueued) return size;
+    if (verdict == WriteQueue::Verdict::kStopped) return ErrnoStatus(EINTR, "write");
+    if (!file->write_queue->Drain(context.stop)) return ErrnoStatus(EINTR, "write");
+    RETURN_IF_ERROR(file->write_queue->TakeError());
+  }
+  RETURN_IF_ERROR(Settle(context, *file->inode));
+  const absl::StatusOr<uint64_t> written = files_.Write(context, handle, offset, std::move(data));
+  file->inode->MarkChanged();
+  if (!written.ok()) return written.status();
+  if (*written > size) return ErrnoStatus(EIO, "write");
+  if (file->write_queue != nullptr) file->write_queue->NoteDirectWrite(offset, *written);
+  return *written;
+}
+
+absl::Status FilesystemCore::Flush(const CallContext& context, HandleId handle, LockOwner owner) {
+  ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
+  absl::Status status;
+  if (file->write_queue != nullptr) {
+    if (!file->write_queue->Drain(context.stop)) return ErrnoStatus(EINTR, "close");
+    status = file->write_queue->TakeError();
+  }
+  if (file->inode->RemoveLockOwner(owner)) {
+    const absl::Status unlocked = files_.SetLock(context, handle, owner, LockKind::kRange, LockRange{}, {});
+    if (status.ok()) status = unlocked;
+  }
+  return status;
+}
+
+absl::Status FilesystemCore::Fsync(const CallContext& context, HandleId handle, bool data_only) {
+  ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
+  if (file->write_queue != nullptr) {
+    if (!file->write_queue->Drain(context.stop)) return ErrnoStatus(EINTR, "fsync");
+    RETURN_IF_ERROR(file->write_queue->TakeError());
+  }
+  RETURN_IF_ERROR(Settle(context, *file->inode));
+  return files_.Fsync(context, handle, data_only);
+}
+
+void FilesystemCore::Release(HandleId handle) {
+  const OpenFilePtr file = open_files_.Remove(handle);
+  if (file == nullptr) return;
+  if (file->write_queue != nullptr) (void)file->write_queue->Drain({});
+  for (const auto& [owner, kind] : file->TakeLocks()) {
+    (void)files_.SetLock({}, handle, owner, kind, LockRange{}, {});
+  }
+  file->inode->RemoveHandle(handle);
+  files_.Release(std::array{handle});
+}
+
+}  // namespace mirrorfs

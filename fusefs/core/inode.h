@@ -1,0 +1,155 @@
+// What the daemon remembers of one node that the kernel, a directory listing or an open handle refers to.
+#ifndef MIRRORFS_FUSEFS_CORE_INODE_H_
+#define MIRRORFS_FUSEFS_CORE_INODE_H_
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "fusefs/core/clock.h"
+#include "fusefs/core/pending_writes.h"
+#include "protos/shared/file_types.h"
+#include "protos/shared/ids.h"
+#include "protos/shared/mutex.h"
+
+namespace mirrorfs {
+
+// Thread-safe. Lock order: InodeTable's mutex before an Inode's; nothing is called under an Inode's.
+class Inode {
+ public:
+  Inode(NodeId node, FileType type) : node_(node), type_(type) {}
+
+  NodeId node() const { return node_; }
+  FileType type() const { return type_; }
+  bool IsDirectory() const { return type_ == FileType::kDirectory; }
+
+  // --- Its number as programs see it (st_ino)
+  void SetNumber(uint64_t number) { number_.store(number, std::memory_order_relaxed); }
+  uint64_t Number() const { return number_.load(std::memory_order_relaxed); }
+
+  // --- Age of what is known about it
+  // Something that this mount did may have changed attributes or contents: whatever was fetched before is stale.
+  void MarkChanged() {
+    const Instant now = Now();
+    Instant seen = changed_at_.load(std::memory_order_relaxed);
+    while (seen < now && !changed_at_.compare_exchange_weak(seen, now)) {
+    }
+  }
+  bool ChangedSince(Instant instant) const { return changed_at_.load() >= instant; }
+
+  const std::shared_ptr<PendingWrites>& pending_writes() const { return pending_writes_; }
+
+  // --- Where it is: the directory under which it was seen last; null for the root. Decides where links point.
+  void SetParent(std::shared_ptr<Inode> parent) {
+    MutexLock lock(mutex_);
+    parent_.swap(parent);
+  }
+  std::shared_ptr<Inode> Parent() const {
+    MutexLock lock(mutex_);
+    return parent_;
+  }
+
+  // --- Open handles: through one of them a file without a name is still reached
+  void AddHandle(HandleId handle) {
+    MutexLock lock(mutex_);
+    handles_.push_back(handle);
+  }
+  void RemoveHandle(HandleId handle) {
+    MutexLock lock(mutex_);
+    handles_.erase(std::remove(handles_.begin(), handles_.end(), handle), handles_.end());
+  }
+  HandleId AnyHandle() const {
+    MutexLock lock(mutex_);
+    return handles_.empty() ? HandleId::kNone : handles_.front();
+  }
+
+  // --- The kernel's pages of it. True if they are still right for a file with these attributes; remembers them.
+  bool PagesStillRight(const Attributes& attributes) {
+    const PageVersion version{attributes.size, attributes.mtime_ns, attributes.ctime_ns};
+    MutexLock lock(mutex_);
+    const bool same = pages_ == version;
+    pages_ = version;
+    return same;
+  }
+  void ForgetPages() {
+    MutexLock lock(mutex_);
+    pages_.reset();
+  }
+
+  // --- security.capability: what the last open for writing told, and changes that passed here
+  void SetMayHaveCapability(bool may) { may_have_capability_.store(may); }
+  bool MayHaveCapability() const { return may_have_capability_.load(); }
+
+  // --- Owners of record locks, whose locks go when any of their descriptors is closed
+  void AddLockOwner(LockOwner owner) {
+    MutexLock lock(mutex_);
+    if (std::find(lock_owners_.begin(), lock_owners_.end(), owner) == lock_owners_.end()) lock_owners_.push_back(owner);
+  }
+  // True if it was one.
+  bool RemoveLockOwner(LockOwner owner) {
+    MutexLock lock(mutex_);
+    return std::erase(lock_owners_, owner) != 0;
+  }
+
+  // --- Symbolic links: what it says, which never changes; empty if it was not told yet
+  void SetLinkTarget(const std::string& target) {
+    MutexLock lock(mutex_);
+    if (link_target_.empty()) link_target_ = target;
+  }
+  std::string LinkTarget() const {
+    MutexLock lock(mutex_);
+    return link_target_;
+  }
+
+  // --- Directories: lookups that missed every cache, and the number of names that it had when it was listed last.
+  // True if the time has come to list it whole instead of asking for one name more.
+  bool MissAndWantListing(Instant now, absl::Duration window) {
+    const Instant last = last_miss_.exchange(now, std::memory_order_relaxed);
+    if (absl::Nanoseconds(now - last) >= window) misses_.store(0, std::memory_order_relaxed);
+    const uint32_t misses = misses_.fetch_add(1, std::memory_order_relaxed);
+    // A big directory must be worth it: one call a name costs about as much as listing 50 names.
+    return misses >= 1 + listed_names_.load(std::memory_order_relaxed) / 50;
+  }
+  void NoteListed(size_t names) {
+    listed_names_.store(static_cast<uint32_t>(std::min<size_t>(names, UINT32_MAX)), std::memory_order_relaxed);
+    misses_.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  friend class InodeTable;
+  struct PageVersion {
+    uint64_t size;
+    int64_t mtime_ns;
+    int64_t ctime_ns;
+    bool operator==(const PageVersion&) const = default;
+  };
+
+  const NodeId node_;
+  const FileType type_;
+  std::atomic<uint64_t> number_{0};
+  std::atomic<Instant> changed_at_{0};
+  std::atomic<bool> may_have_capability_{true};
+  std::atomic<Instant> last_miss_{0};
+  std::atomic<uint32_t> misses_{0};
+  std::atomic<uint32_t> listed_names_{0};
+  std::atomic<uint64_t> wire_references_{0};
+  const std::shared_ptr<PendingWrites> pending_writes_ = std::make_shared<PendingWrites>();
+
+  mutable Mutex mutex_;
+  std::shared_ptr<Inode> parent_ ABSL_GUARDED_BY(mutex_);
+  std::vector<HandleId> handles_ ABSL_GUARDED_BY(mutex_);
+  std::vector<LockOwner> lock_owners_ ABSL_GUARDED_BY(mutex_);
+  std::optional<PageVersion> pages_ ABSL_GUARDED_BY(mutex_);
+  std::string link_target_ ABSL_GUARDED_BY(mutex_);
+};
+
+using InodePtr = std::shared_ptr<Inode>;
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_FUSEFS_CORE_INODE_H_

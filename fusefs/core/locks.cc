@@ -1,0 +1,39 @@
+// Record locks and flock. The agent holds them, so that they conflict with the container's own processes.
+#include <cerrno>
+
+#include "fusefs/core/filesystem_core.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+// One call waits that long at most: then the agent has given a sign of life, and is asked again.
+constexpr absl::Duration kWaitPerCall = absl::Seconds(1);
+
+}  // namespace
+
+absl::StatusOr<LockRange> FilesystemCore::GetLock(const CallContext& context, HandleId handle, LockOwner owner,
+                                                  const LockRange& lock) {
+  ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
+  return files_.GetLock(context, handle, owner, lock);
+}
+
+absl::Status FilesystemCore::SetLock(const CallContext& context, HandleId handle, LockOwner owner, LockKind kind,
+                                     const LockRange& lock, bool wait) {
+  ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
+  // What was read before the lock may have changed since, and what is written under it must be there for the next.
+  RETURN_IF_ERROR(Settle(context, *file->inode));
+  if (lock.type != LockType::kUnlock) {
+    file->NoteLock(owner, kind);
+    if (kind == LockKind::kRange) file->inode->AddLockOwner(owner);
+  }
+  absl::Status status;
+  do {
+    status = files_.SetLock(context, handle, owner, kind, lock, wait ? kWaitPerCall : absl::ZeroDuration());
+  } while (wait && ToErrno(status) == EAGAIN && !context.stop.stop_requested());
+  if (wait && ToErrno(status) == EAGAIN) return ErrnoStatus(EINTR, "lock");
+  file->inode->MarkChanged();  // nothing that was read ahead without the lock is used under it
+  return status;
+}
+
+}  // namespace mirrorfs

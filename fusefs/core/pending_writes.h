@@ -1,0 +1,40 @@
+// Counts the writes of one file that were answered to the kernel and are not yet answered by the agent.
+#ifndef MIRRORFS_FUSEFS_CORE_PENDING_WRITES_H_
+#define MIRRORFS_FUSEFS_CORE_PENDING_WRITES_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+
+#include "fusefs/core/stoppable_wait.h"
+#include "protos/shared/mutex.h"
+
+namespace mirrorfs {
+
+// Thread-safe. A leaf in the lock order.
+class PendingWrites {
+ public:
+  void Begin() {
+    MutexLock lock(mutex_);
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void End() {
+    MutexLock lock(mutex_);
+    if (count_.fetch_sub(1, std::memory_order_relaxed) == 1) none_.notify_all();
+  }
+  bool Any() const { return count_.load(std::memory_order_acquire) != 0; }
+  // Blocks until there is none (each has a deadline of its own, so this ends), or a stop is requested: then false.
+  [[nodiscard]] bool Wait(const std::stop_token& stop) {
+    if (!Any()) return true;
+    return StoppableWait(mutex_, none_, stop, [this] { return count_.load(std::memory_order_relaxed) == 0; });
+  }
+
+ private:
+  Mutex mutex_;
+  std::atomic<uint32_t> count_{0};
+  std::condition_variable none_;
+};
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_FUSEFS_CORE_PENDING_WRITES_H_

@@ -1,0 +1,43 @@
+// Extended attributes.
+#include <cerrno>
+
+#include "fusefs/core/filesystem_core.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+
+absl::StatusOr<std::string> FilesystemCore::GetXattr(const CallContext& context, NodeId node, std::string_view name) {
+  ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
+  // The kernel asks this before every write. The open for writing has told the answer, and what would change it
+  // passes here.
+  const bool open = inode->AnyHandle() != HandleId::kNone;
+  if (name == "security.capability" && open && !inode->MayHaveCapability()) return ErrnoStatus(ENODATA, "getxattr");
+  return files_.GetXattr(context, node, name);
+}
+
+absl::Status FilesystemCore::SetXattr(const CallContext& context, NodeId node, std::string_view name,
+                                      std::string_view value, XattrMode mode) {
+  ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
+  RETURN_IF_ERROR(Settle(context, *inode));
+  if (name == "security.capability") inode->SetMayHaveCapability(true);
+  const absl::Status status = files_.SetXattr(context, node, name, value, mode);
+  inode->MarkChanged();
+  if (inode->IsDirectory() && name.substr(0, 17) == "system.posix_acl_") NamesMayBeStale(inode);
+  return status;
+}
+
+absl::StatusOr<std::vector<std::string>> FilesystemCore::ListXattr(const CallContext& context, NodeId node) {
+  ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
+  return files_.ListXattr(context, node);
+}
+
+absl::Status FilesystemCore::RemoveXattr(const CallContext& context, NodeId node, std::string_view name) {
+  ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
+  RETURN_IF_ERROR(Settle(context, *inode));
+  const absl::Status status = files_.RemoveXattr(context, node, name);
+  inode->MarkChanged();
+  if (inode->IsDirectory() && name.substr(0, 17) == "system.posix_acl_") NamesMayBeStale(inode);
+  return status;
+}
+
+}  // namespace mirrorfs
