@@ -1,0 +1,65 @@
+// Read and Write, whose data does not pass through protobuf.
+#include <cerrno>
+#include <utility>
+
+#include "agent/service/handlers.h"
+
+namespace mirrorfs::handlers {
+namespace {
+
+class ReadCall : public Call {
+ public:
+  explicit ReadCall(v1::ReadRequest request) : request_(std::move(request)) {}
+
+  const v1::RequestHeader& Header() const override { return request_.header(); }
+  NodeOrHandle Where() const override { return WhereOf(request_); }
+  std::optional<grpc::ByteBuffer> Run(Session& session, const CallContext& context) override {
+    if (request_.size() > session.Limits().max_read) return ErrorAnswer(EINVAL);
+    const absl::StatusOr<absl::Cord> data =
+        session.Files().Read(context, HandleId{request_.handle()}, request_.offset(), request_.size());
+    if (!data.ok()) return ErrorAnswer(ToErrno(data.status()));
+    v1::ReadReply head;
+    head.mutable_header();
+    return EncodeBulk(head, *data);
+  }
+
+ private:
+  const v1::ReadRequest request_;
+};
+
+class WriteCall : public Call {
+ public:
+  WriteCall(v1::WriteRequest head, absl::Cord data) : head_(std::move(head)), data_(std::move(data)) {}
+
+  const v1::RequestHeader& Header() const override { return head_.header(); }
+  NodeOrHandle Where() const override { return WhereOf(head_); }
+  std::optional<grpc::ByteBuffer> Run(Session& session, const CallContext& context) override {
+    if (data_.size() > session.Limits().max_write) return ErrorAnswer(EINVAL);
+    const absl::StatusOr<uint64_t> written =
+        session.Files().Write(context, HandleId{head_.handle()}, head_.offset(), std::exchange(data_, {}));
+    v1::WriteReply answer;
+    if (written.ok()) answer.set_written(*written);
+    return PackAnswer(written.status(), answer);
+  }
+
+ private:
+  const v1::WriteRequest head_;
+  absl::Cord data_;
+};
+
+}  // namespace
+
+ParsedCall ParseRead(const grpc::ByteBuffer& bytes) {
+  v1::ReadRequest request;
+  RETURN_IF_ERROR(DecodeMessage(bytes, request));
+  return std::make_unique<ReadCall>(std::move(request));
+}
+
+ParsedCall ParseWrite(const grpc::ByteBuffer& bytes) {
+  v1::WriteRequest head;
+  absl::Cord data;
+  RETURN_IF_ERROR(DecodeBulk(bytes, head, data));
+  return std::make_unique<WriteCall>(std::move(head), std::move(data));
+}
+
+}  // namespace mirrorfs::handlers

@@ -1,0 +1,53 @@
+#include "agent/service/method_table.h"
+
+#include "agent/service/handlers.h"
+
+namespace mirrorfs {
+namespace {
+
+constexpr MethodTraits kReads{};
+constexpr MethodTraits kChangesTree{.changes_tree = true};
+constexpr MethodTraits kLocks{.frees_locks = true};
+constexpr MethodTraits kGivesBack{.gives_back = true};
+constexpr MethodTraits kGivesBackLocks{.frees_locks = true, .gives_back = true};
+
+constexpr Method kMethods[] = {
+    {"Reclaim", &ParseUnary<&handlers::Reclaim>, kReads},
+    {"Lookup", &ParseUnary<&handlers::Lookup>, kReads},
+    {"GetAttr", &ParseUnary<&handlers::GetAttr>, kReads},
+    {"SetAttr", &ParseUnary<&handlers::SetAttr>, kChangesTree},
+    {"Readlink", &ParseUnary<&handlers::Readlink>, kReads},
+    {"Access", &ParseUnary<&handlers::Access>, kReads},
+    {"ReadDir", &ParseUnary<&handlers::ReadDir>, kReads},
+    {"StatFs", &ParseUnary<&handlers::StatFs>, kReads},
+    {"Mknod", &ParseUnary<&handlers::Mknod>, kChangesTree},
+    {"Mkdir", &ParseUnary<&handlers::Mkdir>, kChangesTree},
+    {"Symlink", &ParseUnary<&handlers::Symlink>, kChangesTree},
+    {"Link", &ParseUnary<&handlers::Link>, kChangesTree},
+    {"Unlink", &ParseUnary<&handlers::Unlink>, kChangesTree},
+    {"Rmdir", &ParseUnary<&handlers::Rmdir>, kChangesTree},
+    {"Rename", &ParseUnary<&handlers::Rename>, kChangesTree},
+    {"Open", &ParseUnary<&handlers::Open>, kReads},  // looks at the flags itself
+    {"Create", &ParseUnary<&handlers::Create>, kChangesTree},
+    {"Read", &handlers::ParseRead, kReads},
+    {"Write", &handlers::ParseWrite, kChangesTree},
+    {"Fsync", &ParseUnary<&handlers::Fsync>, kReads},
+    {"Fsyncdir", &ParseUnary<&handlers::Fsyncdir>, kReads},
+    {"Fallocate", &ParseUnary<&handlers::Fallocate>, kChangesTree},
+    {"Seek", &ParseUnary<&handlers::Seek>, kReads},
+    {"CopyFileRange", &ParseUnary<&handlers::CopyFileRange>, kChangesTree},
+    {"GetLock", &ParseUnary<&handlers::GetLock>, kReads},
+    {"SetLock", &handlers::ParseSetLock, kLocks},
+    {"GetXattr", &ParseUnary<&handlers::GetXattr>, kReads},
+    {"SetXattr", &ParseUnary<&handlers::SetXattr>, kChangesTree},
+    {"ListXattr", &ParseUnary<&handlers::ListXattr>, kReads},
+    {"RemoveXattr", &ParseUnary<&handlers::RemoveXattr>, kChangesTree},
+    {"Forget", &ParseUnary<&handlers::Forget>, kGivesBack},
+    {"Release", &ParseUnary<&handlers::Release>, kGivesBackLocks},
+};
+
+}  // namespace
+
+absl::Span<const Method> FileMethods() { return kMethods; }
+
+}  // namespace mirrorfs

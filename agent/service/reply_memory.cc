@@ -1,0 +1,102 @@
+#include "agent/service/reply_memory.h"
+
+#include <cerrno>
+#include <utility>
+
+namespace mirrorfs {
+
+bool ReplyMemory::Accept(uint64_t sequence, Reply reply) {
+  grpc::ByteBuffer answer = ErrorAnswer(EIO);  // for what is fenced, or was answered so long ago that it is forgotten
+  {
+    MutexLock lock(mutex_);
+    auto found = records_.find(sequence);
+    if (found == records_.end()) {
+      if (sequence >= answered_below_) {
+        if (records_.size() >= limits_.records || bytes_ >= limits_.bytes) {
+          reply.Fail(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many answers are not acknowledged"));
+          return false;
+        }
+        records_[sequence].replies.push_back(std::move(reply));
+        return true;
+      }
+    } else if (Record& record = found->second; record.state == State::kWaiting || record.state == State::kRunning) {
+      record.replies.push_back(std::move(reply));
+      return false;
+    } else if (record.state == State::kDone && !record.answer_dropped) {
+      answer = record.answer;
+    }
+  }
+  reply.Answer(std::move(answer));
+  return false;
+}
+
+bool ReplyMemory::Start(uint64_t sequence) {
+  MutexLock lock(mutex_);
+  auto found = records_.find(sequence);
+  if (found == records_.end() || found->second.state != State::kWaiting) return false;
+  found->second.state = State::kRunning;
+  return true;
+}
+
+void ReplyMemory::Finish(uint64_t sequence, const grpc::ByteBuffer& answer) {
+  std::vector<Reply> replies;
+  {
+    MutexLock lock(mutex_);
+    auto found = records_.find(sequence);
+    if (found == records_.end()) return;
+    Record& record = found->second;
+    replies.swap(record.replies);
+    if (sequence < answered_below_) {
+      records_.erase(found);
+    } else if (record.state != State::kFenced) {
+      record.state = State::kDone;
+      record.answer = answer;
+      bytes_ += answer.Length();
+    }
+  }
+  for (Reply& reply : replies) reply.Answer(answer);
+}
+
+FenceResult ReplyMemory::Fence(uint64_t sequence) {
+  std::vector<Reply> refused;
+  {
+    MutexLock lock(mutex_);
+    // What the client had an answer to is over.
+    if (sequence < answered_below_ && !records_.contains(sequence)) return FenceResult::kDone;
+    if (records_.size() >= limits_.records && !records_.contains(sequence)) return FenceResult::kRunning;
+    Record& record = records_[sequence];
+    if (record.state == State::kRunning) return FenceResult::kRunning;
+    if (record.state == State::kDone) return FenceResult::kDone;
+    record.state = State::kFenced;
+    refused.swap(record.replies);
+  }
+  for (Reply& reply : refused) reply.Answer(ErrorAnswer(EIO));
+  return FenceResult::kNever;
+}
+
+void ReplyMemory::Acknowledge(uint64_t answered_below, absl::Span<const uint64_t> answered) {
+  MutexLock lock(mutex_);
+  for (uint64_t sequence : answered) {
+    auto found = records_.find(sequence);
+    if (found != records_.end() && found->second.state == State::kDone) Drop(found->second);
+  }
+  if (answered_below <= answered_below_) return;
+  answered_below_ = answered_below;
+  for (auto record = records_.begin(); record != records_.end() && record->first < answered_below;) {
+    // One that still runs answers whoever waits for it; Finish removes it.
+    if (record->second.state == State::kWaiting || record->second.state == State::kRunning) {
+      ++record;
+      continue;
+    }
+    Drop(record->second);
+    record = records_.erase(record);
+  }
+}
+
+void ReplyMemory::Drop(Record& record) {
+  bytes_ -= record.answer.Length();
+  record.answer.Clear();
+  record.answer_dropped = true;
+}
+
+}  // namespace mirrorfs
