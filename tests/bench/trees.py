@@ -31,7 +31,7 @@ class Sizes:
 
 
 LOCAL = Sizes(200, 100, 50, 100, 40, 50, 200, 50, 4000, 40, 50, 512, 1024)
-DISTANT = Sizes(200, 100, 5, 50, 5, 50, 31, 10, 100, 5, 20, 64, 256)
+DISTANT = Sizes(20, 1000, 5, 50, 5, 50, 31, 10, 100, 5, 20, 64, 256)
 QUICK = Sizes(10, 20, 5, 20, 5, 20, 10, 10, 100, 5, 10, 64, 64)
 
 _WORDS = ("mirror mount inode dentry lookup handle lease agent kernel container overlay whiteout upper lower return "
