@@ -18,6 +18,9 @@ export ASAN_OPTIONS  ?= detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS  ?= suppressions=$(CURDIR)/tests/scripts/tsan.supp ignore_noninstrumented_modules=1 second_deadlock_stack=1
 
+# Debian's programs before others of the same name: tests use packages of Debian's python3.
+export PATH := /usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
+
 .DEFAULT_GOAL := help
 .PHONY: help build release demo test check bench asan tsan sanitize-ci install clean
 

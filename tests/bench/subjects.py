@@ -140,7 +140,7 @@ class Mirrorfs(Subject):
     def calls(self):
         result = subprocess.run([str(self._mirrorfs), "stats", str(self.directory), "-o", "json"],
                                 capture_output=True, text=True, check=True)
-        methods = json.loads(result.stdout)["rpc"]
+        methods = json.loads(result.stdout)["calls"]
         return {name: count["calls"] for name, count in methods.items()}
 
 
