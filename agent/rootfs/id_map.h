@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "protos/shared/file_types.h"
 
 namespace mirrorfs {
 
@@ -22,6 +23,8 @@ class IdMap {
   // kOverflowId if the id has no name inside.
   uint32_t ToContainer(uint32_t outside) const;
   std::optional<uint32_t> ToAgent(uint32_t inside) const;
+  // True if the id has a name inside.
+  bool Maps(uint32_t outside) const;
   bool IsIdentity() const { return extents_.empty(); }
 
  private:

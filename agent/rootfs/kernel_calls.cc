@@ -1,0 +1,41 @@
+#include "agent/rootfs/kernel_calls.h"
+
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace mirrorfs {
+namespace {
+
+constexpr long kFchmodat2 = 452;  // the same number on every architecture
+constexpr unsigned kStatxMask = STATX_BASIC_STATS | STATX_BTIME | kStatxMountId | kStatxUniqueMountId;
+constexpr int kBeneathAttempts = 8;  // EAGAIN: a rename was going on somewhere
+
+}  // namespace
+
+int OpenBeneath(int directory, const char* name, uint64_t flags, uint32_t mode) {
+  open_how how = {};
+  how.flags = flags | O_NOFOLLOW | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  for (int attempt = 1;; ++attempt) {
+    const int fd = static_cast<int>(::syscall(SYS_openat2, directory, name, &how, sizeof(how)));
+    if (fd >= 0 || errno != EAGAIN || attempt == kBeneathAttempts) return fd;
+  }
+}
+
+int ChangeModeOfFd(int fd, uint32_t mode) {
+  return static_cast<int>(::syscall(kFchmodat2, fd, "", mode, AT_EMPTY_PATH));
+}
+
+int StatFd(int fd, struct statx* result) {
+  return ::statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT, kStatxMask, result);
+}
+
+int StatName(int directory, const char* name, struct statx* result) {
+  return ::statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT, kStatxMask, result);
+}
+
+}  // namespace mirrorfs
