@@ -7,6 +7,15 @@
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
+namespace {
+
+// O_DIRECT is between the program and this machine's page cache: the agent's buffers would not be aligned for it.
+OpenFlags FlagsForAgent(OpenFlags flags) {
+  flags.direct = false;
+  return flags;
+}
+
+}  // namespace
 
 OpenFilePtr FilesystemCore::MakeFile(const InodePtr& inode, HandleId handle, OpenFlags flags) {
   auto file = std::make_shared<OpenFile>(handle, flags, inode);
@@ -59,7 +68,7 @@ absl::StatusOr<OpenAnswer> FilesystemCore::Open(const CallContext& context, Node
   const HandleId handle = handle_ids_.Next();
   const uint32_t inline_bytes = flags.read && !flags.write ? options_.inline_bytes : 0;
   const Instant asked_at = Now();
-  absl::StatusOr<OpenResult> result = files_.Open(context, node, handle, flags, inline_bytes);
+  absl::StatusOr<OpenResult> result = files_.Open(context, node, handle, FlagsForAgent(flags), inline_bytes);
   if (flags.truncate) inode->MarkChanged();
   if (!result.ok()) return result.status();
   return Opened(inode, handle, flags, *std::move(result), asked_at);
@@ -73,7 +82,7 @@ absl::StatusOr<CreateAnswer> FilesystemCore::Create(const CallContext& context, 
   const Instant asked_at = Now();
   const FileSystem::NewNode node{
       .parent = where.parent, .name = where.name, .permissions = where.permissions, .umask = where.umask};
-  const absl::StatusOr<CreateResult> result = files_.Create(context, node, exclusive, handle, flags);
+  const absl::StatusOr<CreateResult> result = files_.Create(context, node, exclusive, handle, FlagsForAgent(flags));
   parent->MarkChanged();
   if (!result.ok()) return change.Unset(where.name), result.status();
   absl::StatusOr<EntryAnswer> entry = DeliverNew(change, parent, where.name, asked_at, result->entry);

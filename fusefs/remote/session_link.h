@@ -1,0 +1,82 @@
+// The session that there is with an agent right now, and how the next one is made when it is lost.
+#ifndef MIRRORFS_FUSEFS_REMOTE_SESSION_LINK_H_
+#define MIRRORFS_FUSEFS_REMOTE_SESSION_LINK_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <stop_token>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "fusefs/remote/call_counters.h"
+#include "fusefs/remote/channels.h"
+#include "fusefs/remote/generation.h"
+#include "fusefs/remote/handle_ledger.h"
+#include "fusefs/remote/node_ledger.h"
+#include "fusefs/remote/remote_session.h"
+#include "protos/shared/mutex.h"
+
+namespace mirrorfs {
+
+// Thread-safe. What is given to it outlives it.
+class SessionLink {
+ public:
+  struct Session {
+    uint64_t id = 0;
+    Generation generation = Generation::kNone;
+  };
+
+  SessionLink(const RemoteSessionOptions& options, Channels& channels, NodeLedger& nodes, HandleLedger& handles,
+              CallCounters& counters)
+      : options_(options), channels_(channels), nodes_(nodes), handles_(handles), counters_(counters) {}
+
+  // The first session. Messages are for a person.
+  absl::Status Begin();
+  const SessionFacts& Facts() const { return facts_; }  // after Begin
+  absl::Duration Lease() const { return lease_; }
+
+  // The present session; waits while another thread makes one. ETIMEDOUT, EINTR.
+  absl::StatusOr<Session> Present(absl::Time deadline, const std::stop_token& stop);
+  // Makes a new session in place of the one that `lost` names, and hands over nodes and handles; nothing to do if that has
+  // been done. EHOSTDOWN if the agent does not serve the same container any more.
+  absl::Status Renew(Generation lost, absl::Time deadline, const std::stop_token& stop);
+
+  // The agent has answered.
+  void HeardOf() { last_heard_.store(absl::ToUnixNanos(absl::Now()), std::memory_order_relaxed); }
+  absl::Time LastHeard() const { return absl::FromUnixNanos(last_heard_.load(std::memory_order_relaxed)); }
+
+  // `when` on the agent's clock, rather too early than too late; 0: no limit.
+  uint64_t OnAgentClock(absl::Time when) const;
+  void SetAgentClock(uint64_t agent_clock_ns);
+
+ private:
+  absl::StatusOr<v1::AttachReply> Attach(absl::Time deadline, const std::stop_token& stop, bool wait_for_agent);
+  absl::Status Take(const v1::AttachReply& reply);
+  absl::Status CheckSameContainer(const v1::AttachReply& reply) const;
+  absl::Status MakeNew(absl::Time deadline, const std::stop_token& stop);
+  absl::Status HandOver(uint64_t session, Generation next, absl::Time deadline, const std::stop_token& stop);
+  absl::Status Reclaim(v1::ReclaimRequest& request, absl::Time deadline, const std::stop_token& stop);
+
+  const RemoteSessionOptions& options_;
+  Channels& channels_;
+  NodeLedger& nodes_;
+  HandleLedger& handles_;
+  CallCounters& counters_;
+  SessionFacts facts_;
+  absl::Duration lease_;
+  std::atomic<int64_t> last_heard_ = 0;
+  std::atomic<int64_t> agent_clock_offset_ = 0;  // what the agent's clock is ahead of ours
+
+  Mutex mutex_;
+  std::condition_variable changed_;
+  Session session_ ABSL_GUARDED_BY(mutex_);
+  bool renewing_ ABSL_GUARDED_BY(mutex_) = false;
+  // The last generation handed to the ledgers; ahead of session_ when a hand-over failed half-way.
+  Generation last_generation_ ABSL_GUARDED_BY(mutex_) = Generation::kNone;
+};
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_FUSEFS_REMOTE_SESSION_LINK_H_
