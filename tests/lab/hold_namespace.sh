@@ -18,6 +18,8 @@ private_node() { # /dev/NAME MAJOR MINOR: usable by ordinary users, which it is 
   mknod -m 0666 "$D/run/$(basename "$1")" c "$2" "$3"
   mount --bind "$D/run/$(basename "$1")" "$1"
 }
+# Shared among the namespaces made from this one, as podman expects; nothing goes back to the machine.
+mount --make-rshared /
 private_directory /run
 mkdir -p /run/containerd /run/lock
 private_node /dev/null 1 3

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Writes the layers of the lab's image: make_layers.py BUSYBOX OUTPUT_DIRECTORY.
 
 The first layer is a small system with files of every kind under /lower; the second changes, replaces and removes some of

@@ -60,13 +60,13 @@ start_namespace() {
 }
 
 # Runs a command in the lab's mount namespace (the caller's control group).
-in_lab() { nsenter --mount --target "$(cat "$D/namespace.pid")" --wd="$PWD" -- "$@"; }
+in_lab() { nsenter --mount --target "$(cat "$D/namespace.pid")" -- env -C "$PWD" "$@"; }
 
 # Starts a daemon in the lab: start NAME COMMAND...; its output goes to log/NAME.
 start() {
   local name=$1
   shift
-  in_group nsenter --mount --target "$(cat "$D/namespace.pid")" --wd="$D" -- "$@" > "$D/log/$name" 2>&1 < /dev/null &
+  in_group nsenter --mount --target "$(cat "$D/namespace.pid")" -- env -C "$D" "$@" > "$D/log/$name" 2>&1 < /dev/null &
 }
 
 fill_volumes() {
@@ -76,8 +76,8 @@ fill_volumes() {
 }
 
 make_image() {
-  python3 "$HERE/make_layers.py" "$(command -v busybox)" "$D/image"
-  python3 "$HERE/../../agent/image/pack_image.py" --name mirrorfs-lab:1 --command /keep-running \
+  /usr/bin/python3 "$HERE/make_layers.py" "$(command -v busybox)" "$D/image"
+  /usr/bin/python3 "$HERE/../../agent/image/pack_image.py" --name mirrorfs-lab:1 --command /keep-running \
     --layer "$D/image/layer1.tar" --layer "$D/image/layer2.tar" --output "$D/image/image.tar"
 }
 

@@ -1,6 +1,6 @@
 # Sourced by lab: pods through the CRI of the lab's containerd. No network: the pods use the host's.
 
-lab_cri() { in_lab python3 "$HERE/cri_client.py" "$(CONTAINERD_SOCKET)" "$@"; }
+lab_cri() { in_lab /usr/bin/python3 "$HERE/cri_client.py" "$(CONTAINERD_SOCKET)" "$@"; }
 
 cri_pod() { # POD: prints the container's id
   lab_cri run --pod "$1" --namespace shop --container app --cgroup-parent "/$(GROUP)" --image docker.io/library/mirrorfs-lab:1 \
@@ -13,7 +13,7 @@ cri_facts() { # PREFIX ID
 
 up_cri() {
   local web0 web1 ended
-  python3 -c 'import grpc, google.protobuf' 2> /dev/null || fail "python3-grpcio and python3-protobuf are missing"
+  /usr/bin/python3 -c 'import grpc, google.protobuf' 2> /dev/null || fail "python3-grpcio and python3-protobuf are missing"
   ensure_containerd
   lab_ctr -n k8s.io images import --snapshotter overlayfs "$D/image/image.tar" > /dev/null
   web0=$(cri_pod web-0)

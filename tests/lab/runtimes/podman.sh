@@ -38,8 +38,8 @@ podman_environment() { # DIRECTORY
 
 # podman's children (conmon, the container) stay in the lab's control group.
 # shellcheck disable=SC2046
-lab_podman() { in_group nsenter --mount --target "$(cat "$D/namespace.pid")" --wd="$D" -- \
-  env $(podman_environment "$D/podman") podman "$@"; }
+lab_podman() { in_group nsenter --mount --target "$(cat "$D/namespace.pid")" -- env -C "$D" \
+  $(podman_environment "$D/podman") podman "$@"; }
 
 podman_facts() { # PREFIX NAME
   container_facts "$1" "$(lab_podman inspect -f '{{.Id}}' "$2")" "$(lab_podman inspect -f '{{.State.Pid}}' "$2")" \

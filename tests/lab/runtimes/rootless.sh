@@ -2,7 +2,7 @@
 # what a rootless user has.
 
 # shellcheck disable=SC2046
-lab_rootless() { in_group nsenter --mount --target "$(cat "$D/namespace.pid")" --wd="$D/rootless" -- \
+lab_rootless() { in_group nsenter --mount --target "$(cat "$D/namespace.pid")" -- env -C "$D/rootless" \
   setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="$PATH" $(rootless_environment) podman "$@"; }
 
 rootless_environment() {
@@ -19,7 +19,7 @@ up_rootless() {
   chmod 0711 "$D/image"
   chown -R 4242:4242 "$D/rootless"
   lab_rootless load --quiet --input "$D/image/image.tar" > /dev/null
-  lab_rootless run --detach --name web "${PODMAN_RUN_OPTIONS[@]}" --cgroups=disabled mirrorfs-lab:1 > /dev/null
+  lab_rootless run --detach --name web "${PODMAN_RUN_OPTIONS[@]}" mirrorfs-lab:1 > /dev/null
   container_facts ROOTLESS_WEB "$(lab_rootless inspect -f '{{.Id}}' web)" \
     "$(lab_rootless inspect -f '{{.State.Pid}}' web)" podman/web ""
   fact LAB_ROOTLESS_UID 4242
