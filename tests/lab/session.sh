@@ -59,8 +59,11 @@ start_namespace() {
   wait_until test -s "$D/namespace.pid"
 }
 
-# Runs a command in the lab's mount namespace (the caller's control group).
-in_lab() { nsenter --mount --target "$(cat "$D/namespace.pid")" -- env -C "$PWD" "$@"; }
+# Runs a command in the lab's mount namespace (the caller's control group), with podman set to the lab's storage.
+# shellcheck disable=SC2046
+in_lab() {
+  nsenter --mount --target "$(cat "$D/namespace.pid")" -- env -C "$PWD" $(podman_environment "$D/podman") "$@"
+}
 
 # Starts a daemon in the lab: start NAME COMMAND...; its output goes to log/NAME.
 start() {

@@ -37,9 +37,7 @@ podman_environment() { # DIRECTORY
 }
 
 # podman's children (conmon, the container) stay in the lab's control group.
-# shellcheck disable=SC2046
-lab_podman() { in_group nsenter --mount --target "$(cat "$D/namespace.pid")" -- env -C "$D" \
-  $(podman_environment "$D/podman") podman "$@"; }
+lab_podman() { in_group "$HERE/lab" exec "$D" podman "$@"; }
 
 podman_facts() { # PREFIX NAME
   container_facts "$1" "$(lab_podman inspect -f '{{.Id}}' "$2")" "$(lab_podman inspect -f '{{.State.Pid}}' "$2")" \
@@ -53,7 +51,6 @@ up_podman() {
   start podman env $(podman_environment "$D/podman") podman system service --time 0 "unix://$(PODMAN_SOCKET)"
   wait_until test -S "$(PODMAN_SOCKET)"
   fact LAB_PODMAN_SOCKET "$(PODMAN_SOCKET)"
-  fact LAB_PODMAN_ENVIRONMENT "$(podman_environment "$D/podman")"
   lab_podman load --quiet --input "$D/image/image.tar" > /dev/null
   local volumes=(--volume "$D/volumes/bind:/volumes/bind" --volume "$D/volumes/readonly:/volumes/readonly:ro"
                  --tmpfs /volumes/tmpfs:size=16m)

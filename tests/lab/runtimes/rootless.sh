@@ -1,14 +1,15 @@
 # Sourced by lab: podman as an ordinary user (labuser, uid 4242, known inside the lab only). No service: the command is
 # what a rootless user has.
 
+# A command as that user: lab user DIR COMMAND...
 # shellcheck disable=SC2046
-lab_rootless() { in_group nsenter --mount --target "$(cat "$D/namespace.pid")" -- env -C "$D/rootless" \
-  setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="$PATH" $(rootless_environment) podman "$@"; }
-
-rootless_environment() {
-  echo "HOME=$D/rootless/home" "XDG_RUNTIME_DIR=$D/rootless/xdg" "USER=labuser" "TMPDIR=$D/rootless/tmp" \
-    $(podman_environment "$D/rootless/podman")
+as_labuser() {
+  nsenter --mount --target "$(cat "$D/namespace.pid")" -- setpriv --reuid 4242 --regid 4242 --clear-groups \
+    env -i -C "$D/rootless" PATH="$PATH" HOME="$D/rootless/home" XDG_RUNTIME_DIR="$D/rootless/xdg" USER=labuser \
+    TMPDIR="$D/rootless/tmp" $(podman_environment "$D/rootless/podman") "$@"
 }
+
+lab_rootless() { in_group "$HERE/lab" user "$D" podman "$@"; }
 
 up_rootless() {
   need podman newuidmap setpriv
@@ -23,5 +24,4 @@ up_rootless() {
   container_facts ROOTLESS_WEB "$(lab_rootless inspect -f '{{.Id}}' web)" \
     "$(lab_rootless inspect -f '{{.State.Pid}}' web)" podman/web ""
   fact LAB_ROOTLESS_UID 4242
-  fact LAB_ROOTLESS_ENVIRONMENT "$(rootless_environment)"
 }
