@@ -50,7 +50,7 @@ std::string RebaseLink(std::string_view target, size_t depth) {
   for (size_t i = 0; i < depth; ++i) append("..");
   for (size_t i = to_root; i < components.size(); ++i) append(components[i]);
   if (result.empty()) return ".";
-  if (target.back() == '/') result += '/';  // "must be a directory" is kept
+  if (to_root < components.size() && target.back() == '/') result += '/';  // "must be a directory" is kept
   return result;
 }
 

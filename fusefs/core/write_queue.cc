@@ -21,7 +21,7 @@ WriteQueue::Verdict WriteQueue::Offer(uint64_t offset, const absl::Cord& data, c
         tail_.Append(data);
         stream_end_ += data.size();
         stream_bytes_ += data.size();
-        if (in_flight_ == 0 || tail_.size() >= options_.chunk_bytes) SendTail();
+        SendIfTime();
         return Verdict::kQueued;
       }
     }
@@ -34,6 +34,11 @@ void WriteQueue::NoteDirectWrite(uint64_t offset, uint64_t size) {
   MutexLock lock(mutex_);
   stream_bytes_ = offset == stream_end_ ? stream_bytes_ + size : size;
   stream_end_ = offset + size;
+}
+
+void WriteQueue::SendIfTime() {
+  const bool whole = tail_.size() >= options_.chunk_bytes;
+  if (in_flight_ == 0 || (whole && in_flight_ < options_.max_in_flight)) SendTail();
 }
 
 void WriteQueue::SendTail() {
@@ -64,7 +69,7 @@ void WriteQueue::Finished(const absl::Status& status) {
   MutexLock lock(mutex_);
   if (error_.ok()) error_ = status;
   --in_flight_;
-  if (in_flight_ == 0) SendTail();
+  SendIfTime();
   progress_.notify_all();
   pending_->End();
 }

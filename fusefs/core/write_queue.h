@@ -55,6 +55,8 @@ class WriteQueue : public std::enable_shared_from_this<WriteQueue> {
   void Send(uint64_t offset, absl::Cord data);
   void Finished(const absl::Status& status);
   bool Full(uint64_t more) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // When nothing is in flight, or there is enough for a request and room for it.
+  void SendIfTime() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SendTail() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const WriteQueueOptions options_;

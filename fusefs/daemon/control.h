@@ -1,0 +1,42 @@
+// The daemon's end of the channel to its keeper: says "ready" or "failed", and answers questions.
+//   daemon: {"event":"ready",...}   {"event":"failed","message":...,"exit":N}
+//   keeper: {"request":"stats"}     daemon: {"stats":{...}}
+#ifndef MIRRORFS_FUSEFS_DAEMON_CONTROL_H_
+#define MIRRORFS_FUSEFS_DAEMON_CONTROL_H_
+
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "fusefs/daemon/exit_codes.h"
+#include "nlohmann/json.hpp"
+#include "protos/shared/line_channel.h"
+#include "protos/shared/unique_fd.h"
+
+namespace mirrorfs {
+
+// Send… from one thread at a time; the answers come from a thread of its own. Without a keeper (no fd, or it has died)
+// nothing is said and the daemon serves on.
+class ControlChannel {
+ public:
+  explicit ControlChannel(UniqueFd socket) : channel_(std::move(socket)) {}
+  ~ControlChannel();
+  ControlChannel(const ControlChannel&) = delete;
+
+  void SendReady(nlohmann::json facts);
+  void SendFailed(const std::string& message, DaemonExit exit);
+
+  // Begins to answer. `stats` is called from the channel's thread, until the destructor.
+  void Serve(std::function<nlohmann::json()> stats);
+
+ private:
+  void Send(const nlohmann::json& message);
+  void AnswerUntilEnd(const std::function<nlohmann::json()>& stats);
+
+  LineChannel channel_;
+  std::jthread thread_;
+};
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_FUSEFS_DAEMON_CONTROL_H_
