@@ -1,16 +1,24 @@
 #include "fusefs/core/io_pool.h"
 
+#include <chrono>
 #include <utility>
 
 #include "fusefs/core/stoppable_wait.h"
 
 namespace mirrorfs {
+namespace {
+
+// An idle thread takes a task up in much less; after that all are busy.
+constexpr std::chrono::milliseconds kTimeToBegin{10};
+
+}  // namespace
 
 void IoTask::RunIfQueued() {
   {
     MutexLock lock(mutex_);
     if (state_ != State::kQueued) return;
     state_ = State::kRunning;
+    done_.notify_all();
   }
   work_();
   work_ = nullptr;
@@ -21,7 +29,10 @@ void IoTask::RunIfQueued() {
 
 IoTask::Outcome IoTask::Wait(const std::stop_token& stop) {
   {
+    const auto patience = std::chrono::steady_clock::now() + kTimeToBegin;
     MutexLock lock(mutex_);
+    while (state_ == State::kQueued && lock.WaitUntil(done_, patience) == std::cv_status::no_timeout) {
+    }
     if (state_ == State::kDone) return Outcome::kDone;
     if (state_ == State::kQueued) return Outcome::kNotBegun;
   }

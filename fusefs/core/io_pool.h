@@ -24,7 +24,7 @@ class IoTask {
   // Does the work here if nobody has begun it.
   void RunIfQueued();
   bool Done() const;
-  // Waits for the end of work that has begun.
+  // Waits for the end of the work; not for its beginning, if all threads are busy with other things.
   enum class Outcome : uint8_t { kDone, kNotBegun, kStopped };
   Outcome Wait(const std::stop_token& stop);
 
@@ -33,7 +33,7 @@ class IoTask {
 
   std::function<void()> work_;
   mutable Mutex mutex_;
-  std::condition_variable done_;
+  std::condition_variable done_;  // the state has changed
   State state_ ABSL_GUARDED_BY(mutex_) = State::kQueued;
 };
 

@@ -1,5 +1,6 @@
 #include "fusefs/core/name_cache.h"
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -7,6 +8,9 @@ namespace mirrorfs {
 namespace {
 
 // The packaged abseil has a string_view type of its own.
+// Never fresh, however long a lifetime is (and far enough from the smallest number to be subtracted).
+constexpr Instant kBeforeEverything = std::numeric_limits<Instant>::min() / 2;
+
 absl::string_view Key(std::string_view name) { return {name.data(), name.size()}; }
 
 }  // namespace
@@ -94,7 +98,7 @@ void NameCache::Change::Set(std::string_view name, CachedName now) {
 
 void NameCache::Change::Unset(std::string_view name) {
   // An answer from before everything: never fresh, so the agent is asked.
-  Set(name, CachedName{});
+  Set(name, CachedName{.inode = nullptr, .attributes = {}, .fetched_at = kBeforeEverything});
 }
 
 void NameCache::Drop(NodeId directory) {

@@ -53,8 +53,9 @@ DaemonExit Serve(const DaemonOptions& options, RemoteSession& remote, FuseSessio
   absl::Status served;
   std::jthread server([&] { served = fuse.Run(); });
   if (const absl::Status probed = ProbeMount(options.mount.mountpoint, options.remote.deadline); !probed.ok()) {
-    const DaemonExit exit = Fail(control, fmt::format("{}: mounted, but {} failed.", options.mount.mountpoint, Message(probed)),
-                                 DaemonExit::kUnreachable);
+    const DaemonExit exit =
+        Fail(control, fmt::format("{}: mounted, but {} failed.", options.mount.mountpoint, Message(probed)),
+             DaemonExit::kUnreachable);
     TakeBackMount(options.mount.mountpoint);
     fuse.RequestStop();
     return exit;

@@ -10,7 +10,9 @@
 namespace mirrorfs {
 namespace {
 
-absl::Status Wrong(std::string_view word) { return absl::InvalidArgumentError(fmt::format("-o {}: not understood", word)); }
+absl::Status Wrong(std::string_view word) {
+  return absl::InvalidArgumentError(fmt::format("-o {}: not understood", word));
+}
 
 absl::Status ApplySeconds(std::string_view word, std::string_view value, absl::Duration& timeout) {
   double seconds = 0;

@@ -52,7 +52,10 @@ absl::Status Parse(int argc, char** argv, const po::options_description& descrip
   namespace style = po::command_line_style;
   try {
     po::variables_map values;
-    po::store(po::command_line_parser(argc, argv).options(description).style(style::unix_style & ~style::allow_guessing).run(),
+    po::store(po::command_line_parser(argc, argv)
+                  .options(description)
+                  .style(style::unix_style & ~style::allow_guessing)
+                  .run(),
               values);
     po::notify(values);
     return absl::OkStatus();

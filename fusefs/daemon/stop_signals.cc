@@ -43,7 +43,8 @@ void BlockStopSignals() {
 StopSignals::StopSignals(std::function<void()> stop) : end_(::eventfd(0, EFD_CLOEXEC)) {
   const sigset_t set = StopSet();
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC));
-  thread_ = std::jthread([signals = signals_.get(), end = end_.get(), stop = std::move(stop)] { Wait(signals, end, stop); });
+  thread_ =
+      std::jthread([signals = signals_.get(), end = end_.get(), stop = std::move(stop)] { Wait(signals, end, stop); });
 }
 
 StopSignals::~StopSignals() { ::eventfd_write(end_.get(), 1); }

@@ -102,6 +102,7 @@ absl::StatusOr<bool> RemoteCaller::AfterFailure(Try& attempt, const grpc::Status
   if (!WasRefused(status)) attempt.maybe_done = attempt.session.generation;
   switch (status.error_code()) {
     case grpc::StatusCode::NOT_FOUND:
+      if (attempt.method == Method::kDetach) return true;  // it has ended
       if (const absl::Status renewed =
               link_.Renew(attempt.session.generation, attempt.deadline, attempt.context.stop);
           HasErrno(renewed)) {

@@ -153,7 +153,7 @@ absl::Status SessionLink::MakeNew(absl::Time deadline, const std::stop_token& st
   absl::StatusOr<v1::AttachReply> reply = Attach(deadline, stop, /*wait_for_agent=*/true);
   if (!reply.ok()) {
     // A refusal is final for this call; what is there cannot serve us.
-    if (HasErrno(reply.status())) return ErrnoStatus(EHOSTDOWN, reply.status().message());
+    if (HasErrno(reply.status())) return ErrnoStatus(EHOSTDOWN, std::string(reply.status().message()));
     return reply.status();
   }
   RETURN_IF_ERROR(CheckSameContainer(*reply));
