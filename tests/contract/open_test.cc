@@ -65,11 +65,18 @@ TEST_F(OpenContract, TruncateEmptiesTheFile) {
   EXPECT_EQ(StatNative("file").st_size, 0);
 }
 
-TEST_F(OpenContract, DirectoriesAreNotOpened) {
+TEST_F(OpenContract, DirectoriesAreNotOpenedForWriting) {
   MakeDirectory("d");
   EXPECT_EQ(Error(Open("d", kWriteOnly)), "EISDIR");
   EXPECT_EQ(Error(Open("d", kReadWrite)), "EISDIR");
-  EXPECT_TRUE(FailsWithOneOf(Open("d", kReadOnly).status(), {EISDIR, ENXIO}));
+  EXPECT_EQ(Error(Open("d", {.read = true, .truncate = true})), "EISDIR");
+}
+
+TEST_F(OpenContract, DirectoriesAreNotReadAsFiles) {
+  MakeDirectory("d");
+  const absl::Status opened = Open("d", kReadOnly).status();
+  EXPECT_TRUE(opened.ok() || FailsWithOneOf(opened, {EISDIR, ENXIO}));
+  EXPECT_TRUE(FailsWithOneOf(fs().Read(call_, last_, 0, 100), {EISDIR, EBADF}));
 }
 
 TEST_F(OpenContract, SpecialFilesAreNeverOpened) {

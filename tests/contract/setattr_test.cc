@@ -81,10 +81,11 @@ TEST_F(SetAttrContract, SizeByHandle) {
   EXPECT_EQ(ReadNative("file"), "012");
 }
 
-TEST_F(SetAttrContract, SizeByAReadOnlyHandleIsAnError) {
+TEST_F(SetAttrContract, SizeByAReadOnlyHandleNeedsTheRightToWrite) {
+  Remake({.user = Caller{.uid = 4321, .gid = 4321}});
   const HandleId handle = OpenFile("file", kReadOnly);
-  EXPECT_TRUE(
-      FailsWithOneOf(fs().SetAttr(call_, {.node = file_.node, .handle = handle}, {.size = 3}), {EINVAL, EBADF}));
+  EXPECT_TRUE(FailsWithOneOf(fs().SetAttr(call_, {.node = Node("file"), .handle = handle}, {.size = 3}),
+                             {EINVAL, EBADF, EACCES}));
   EXPECT_EQ(ReadNative("file"), "0123456789");
 }
 
