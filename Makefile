@@ -22,7 +22,7 @@ export TSAN_OPTIONS  ?= suppressions=$(CURDIR)/tests/scripts/tsan.supp ignore_no
 export PATH := /usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test check bench asan tsan sanitize-ci install clean
+.PHONY: help build format release demo test check bench asan tsan sanitize-ci install clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ check: build  ## Before a commit: format, clang-tidy on changed files, style, fa
 	$(INSTALL_PACKAGES) check
 	tests/scripts/check.sh build/dev
 	$(CTEST) --test-dir build/dev -L unit
+
+format:  ## Format all sources
+	$(INSTALL_PACKAGES) check
+	git ls-files --cached --others --exclude-standard -- '*.cc' '*.h' | xargs clang-format -i
 
 release:
 	$(INSTALL_PACKAGES) build
