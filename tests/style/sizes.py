@@ -18,26 +18,28 @@ Function = collections.namedtuple("Function", "path line name lines")
 
 _SCOPE = re.compile(r"\b(namespace|class|struct|union|enum)\b(?![^{]*\)\s*(const|noexcept|override|->[^{]*)*$)|\bextern\s*\"\"")
 _NAME = re.compile(r"([~\w:]+|operator\s*\S+?)\s*\($|([~\w:]+)\s*\(")
+_LAMBDA = re.compile(r"\[[^\[\]]*\]\s*(\([^{}]*\)\s*)?(mutable\s*)?(noexcept\s*)?(->[^{}]*)?$")
 _PREPROCESSOR = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.M)
 
 
 def functions(path, text):
-    """Every function body, found by its braces. What is inside a function belongs to it."""
+    """Every function body, found by its braces. A lambda is a function of its own: a list of cases is not one long one."""
     code = _PREPROCESSOR.sub(lambda match: "\n" * match.group(0).count("\n"), code_only(text))
     line, head, head_line, stack = 1, "", None, []
     for char in code:
-        inside_function = any(kind == "function" for kind, _, _ in stack)
         if char == "{":
-            stack.append((kind_of(head, inside_function), head_line or line, head))
+            stack.append(Opening(kind_of(head, stack), head_line or line, head))
             head, head_line = "", None
-        elif char == "}":
-            if stack:
-                kind, start, opening = stack.pop()
-                if kind == "function":
-                    yield Function(path, start, name_of(opening), line - start + 1)
-                    head, head_line = "", None
-                elif kind == "scope":
-                    head, head_line = "", None
+        elif char == "}" and stack:
+            opening = stack.pop()
+            if opening.kind in ("function", "lambda"):
+                lines = line - opening.line + 1
+                yield Function(path, opening.line, name_of(opening), lines - opening.elsewhere)
+                enclosing = next((outer for outer in reversed(stack) if outer.kind in ("function", "lambda")), None)
+                if enclosing:
+                    enclosing.elsewhere += lines - 1
+            if opening.kind != "block":
+                head, head_line = "", None
         elif char == ";" and not open_parenthesis(head):
             head, head_line = "", None
         else:
@@ -47,12 +49,21 @@ def functions(path, text):
         line += char == "\n"
 
 
+class Opening:
+    """A brace that is open, and how many of its lines belong to lambdas in it."""
+
+    def __init__(self, kind, line, head):
+        self.kind, self.line, self.head, self.elsewhere = kind, line, head, 0
+
+
 def open_parenthesis(head):
     return head.count("(") > head.count(")")
 
 
-def kind_of(head, inside_function):
-    if inside_function:
+def kind_of(head, stack):
+    if _LAMBDA.search(head):
+        return "lambda"
+    if any(opening.kind == "function" for opening in stack):
         return "block"
     if _SCOPE.search(head):
         return "scope"
@@ -61,9 +72,11 @@ def kind_of(head, inside_function):
     return "block"  # an initializer
 
 
-def name_of(head):
-    match = _NAME.search(head.replace("ABSL_", ""))
-    return (match.group(1) or match.group(2)) if match else head.strip()[:40]
+def name_of(opening):
+    if opening.kind == "lambda":
+        return "lambda"
+    match = _NAME.search(opening.head.replace("ABSL_", ""))
+    return (match.group(1) or match.group(2)) if match else opening.head.strip()[:40]
 
 
 def measure(root):

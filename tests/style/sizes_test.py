@@ -25,6 +25,10 @@ Walker::Walker(Options options)
     Step();
   }
   Run([this] { Step(); });
+  Run([this](int count) {
+    Step(count);
+    Step(count);
+  });
 }
 constexpr int kTable[] = {1, 2, 3};
 TEST(Walk, Stays) {
@@ -37,7 +41,7 @@ TEST(Walk, Stays) {
 class SizesTest(unittest.TestCase):
     def test_functions_are_found_with_their_lines(self):
         found = [(f.name, f.line, f.lines) for f in sizes.functions(pathlib.Path("a.cc"), SAMPLE)]
-        self.assertEqual([("Count", 7, 1), ("Walker::Walker", 9, 9), ("TEST", 19, 3)], found)
+        self.assertEqual([("Count", 7, 1), ("lambda", 16, 1), ("lambda", 17, 4), ("Walker::Walker", 9, 10), ("TEST", 23, 3)], found)
 
     def run_on(self, text):
         with tempfile.TemporaryDirectory() as root:
