@@ -1,0 +1,134 @@
+#include "launcher/commands/help.h"
+
+#include <array>
+#include <cstdio>
+
+#include "fmt/format.h"
+#include "launcher/failure.h"
+#include "launcher/plan/nearest.h"
+
+namespace mirrorfs {
+namespace {
+
+struct Topic {
+  std::string_view command;
+  std::string_view text;
+};
+
+constexpr std::string_view kOverview = R"(mirrorfs mounts a container's file system on this machine.
+
+  mirrorfs mount TARGET DIR     mount it, read-only unless --rw
+  mirrorfs status               what is mounted
+  mirrorfs stats DIR            calls made to the agent, by method
+  mirrorfs umount DIR | --all   unmount
+  mirrorfs version              version of this program
+  mirrorfs help COMMAND         more about a command
+
+Targets: docker/NAME, podman/NAME, containerd/NAMESPACE/ID, cri/ID, pid/N, dir:/PATH,
+         unix:/SOCKET (an agent that listens already), grpc://HOST:PORT
+
+Exit codes: 0 done, 1 failed, 2 wrong command line, 3 no such target, 4 not permitted, 5 mount point
+cannot be used, 6 agent or daemon failed, 7 in use, 8 not mounted.
+)";
+
+constexpr std::string_view kMount = R"(Usage: mirrorfs mount [OPTIONS] TARGET DIR
+
+Mounts the root of TARGET, volumes included, on the empty directory DIR, and goes to the background once
+the first read through the mount has succeeded.
+
+  --rw, -w               let programs change the container's files (also -o rw)
+  -r, --read-only        the default
+  -o OPTION[,OPTION...]  mount options, see below
+  --as WHO               whose rights operations have in the container:
+                           container  those of its main process (default for ordinary users)
+                           caller     those of the program that makes the call (default for root)
+                           UID[:GID]  those
+  --deadline TIME        longest wait for a sign of life from the agent (default 10s)
+  --hard                 wait for ever
+  --mkdir                make DIR if it is missing
+  --runtime-socket PATH  socket of Docker, podman, containerd or the CRI, if not in a usual place
+  --tls-ca, --tls-cert, --tls-key FILE
+                         mutual TLS for grpc:// (PEM files)
+  --token-file FILE      token for an agent that wants one
+  -f, --foreground       stay here and log to the terminal; Ctrl-C unmounts, twice even if in use
+  -v, --verbose          log more
+
+Mount options:
+  ro, rw                 as -r and --rw
+  allow_other            other users may use the mount too; with --as caller, or with default_permissions
+  default_permissions    the kernel checks owners and modes (always on with allow_other and --as caller)
+  suid, nosuid           setuid programs work, or do not (default); suid is for root only
+  dev, nodev             device nodes work and can be made, or not (default); dev is for root only
+  exec, noexec           programs on the mount may be run (default), or not
+  idmap=none|user        user: the container identity's files are shown as yours
+  symlinks=rebase|raw    rebase: absolute links stay inside the mount (default); raw: shown as they are
+  attr_timeout=TIME, entry_timeout=TIME
+                         how long attributes and names are kept (default 1s)
+  nonempty               root only: DIR may hold files, which are hidden meanwhile
+  x-*, nofail, noauto, _netdev, ...
+                         for /etc/fstab and mount(8): no effect here
+)";
+
+constexpr std::string_view kUmount = R"(Usage: mirrorfs umount [OPTIONS] DIR...
+       mirrorfs umount [OPTIONS] --all
+
+Unmounts, and ends what ran for the mount. Works for mounts whose daemon or keeper has died, too.
+
+  -a, --all    everything that you have mounted
+  -l, --lazy   take it out of sight now; it ends when the last program has let go of it
+  -f, --force  end the daemon first: programs that use the mount get errors
+)";
+
+constexpr std::string_view kStatus = R"(Usage: mirrorfs status [-o wide|json]
+
+Lists your mounts. States: healthy; agent restarting; target gone (the container has ended); daemon dead
+(every access gives ENOTCONN until it is unmounted); keeper dead (it works, but the agent is not watched);
+detached (unmounted lazily, still in use).
+)";
+
+constexpr std::string_view kStats = R"(Usage: mirrorfs stats DIR [-o json]
+
+Shows the calls that the mount on DIR has made to its agent, by method, and the requests that came from
+the kernel.
+)";
+
+constexpr std::string_view kVersion = R"(Usage: mirrorfs version
+
+Prints the version of mirrorfs.
+)";
+
+constexpr std::string_view kHelp = R"(Usage: mirrorfs help [COMMAND]
+
+Explains a command.
+)";
+
+constexpr std::array kTopics = {Topic{"mount", kMount}, Topic{"umount", kUmount},   Topic{"status", kStatus},
+                                Topic{"stats", kStats}, Topic{"version", kVersion}, Topic{"help", kHelp}};
+
+}  // namespace
+
+std::vector<std::string> CommandNames() {
+  std::vector<std::string> names;
+  for (const Topic& topic : kTopics) names.emplace_back(topic.command);
+  return names;
+}
+
+absl::Status PrintHelp(std::string_view command) {
+  if (command.empty()) {
+    fmt::print("{}", kOverview);
+    return absl::OkStatus();
+  }
+  for (const Topic& topic : kTopics) {
+    if (topic.command != command) continue;
+    fmt::print("{}", topic.text);
+    return absl::OkStatus();
+  }
+  return UnknownCommand(command);
+}
+
+absl::Status UnknownCommand(std::string_view word) {
+  return Failure(ExitCode::kUsage, fmt::format("there is no command '{}'{} 'mirrorfs help' lists them.", word,
+                                               DidYouMean(word, CommandNames())));
+}
+
+}  // namespace mirrorfs

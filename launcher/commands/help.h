@@ -1,0 +1,24 @@
+// mirrorfs help, and -h of every command.
+#ifndef MIRRORFS_LAUNCHER_COMMANDS_HELP_H_
+#define MIRRORFS_LAUNCHER_COMMANDS_HELP_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace mirrorfs {
+
+// Names of all commands.
+std::vector<std::string> CommandNames();
+
+// About one command, or all of them if `command` is empty. An unknown one: kUsage.
+absl::Status PrintHelp(std::string_view command);
+
+// "There is no command ..."
+absl::Status UnknownCommand(std::string_view word);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_COMMANDS_HELP_H_

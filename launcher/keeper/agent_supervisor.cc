@@ -1,0 +1,153 @@
+#include "launcher/keeper/agent_supervisor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "fmt/format.h"
+#include "launcher/failure.h"
+#include "launcher/keeper/child_end.h"
+#include "launcher/plan/child_commands.h"
+#include "launcher/system/child_process.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+// Runtimes under load answer late, but not later than this.
+constexpr absl::Duration kStartLimit = absl::Seconds(30);
+constexpr absl::Duration kStopGrace = absl::Seconds(3);
+constexpr absl::Duration kFirstBackOff = absl::Milliseconds(50);
+constexpr absl::Duration kLongestBackOff = absl::Seconds(5);
+// An agent that ran for so long was all right: the next failure is a new one.
+constexpr absl::Duration kRanWell = absl::Seconds(10);
+
+}  // namespace
+
+AgentSupervisor::AgentSupervisor(EventLoop& loop, spdlog::logger& logger, const MountPlan& plan, std::string socket,
+                                 const ChildLog& log, Listener listener)
+    : loop_(loop),
+      logger_(logger),
+      plan_(plan),
+      socket_(std::move(socket)),
+      log_(log),
+      listener_(std::move(listener)),
+      back_off_(kFirstBackOff) {}
+
+void AgentSupervisor::Start() {
+  Enter(State::kStarting);
+  if (const absl::Status status = Spawn(); !status.ok()) return FailStart(status);
+  timer_ = loop_.After(kStartLimit, [this] {
+    FailStart(Failure(ExitCode::kUnreachable,
+                      fmt::format("mirrorfs-agent was not ready after {} s.", absl::ToInt64Seconds(kStartLimit))));
+  });
+}
+
+void AgentSupervisor::Stop() {
+  loop_.Cancel(timer_);
+  if (ready_pipe_) loop_.Unwatch(ready_pipe_.get());
+  ready_pipe_.reset();
+  state_ = State::kIdle;
+  EndProcess(process_, kStopGrace);
+}
+
+absl::Status AgentSupervisor::Spawn() {
+  std::array<int, 2> ends;
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return LastErrno("pipe2");
+  ready_pipe_.reset(ends[0]);
+  const UniqueFd child_end(ends[1]);
+  ::unlink(socket_.c_str());  // of an agent that was killed
+  log_position_ = log_.Position();
+  started_at_ = absl::Now();
+  ASSIGN_OR_RETURN(const pid_t pid, StartChild({.program = plan_.agent_path,
+                                                .command = AgentCommand(plan_, socket_, kFirstChildDescriptor),
+                                                .output = log_.fd(),
+                                                .descriptors = {child_end.get()}}));
+  process_ = IdentifyProcess(pid);
+  listener_.changed();
+  RETURN_IF_ERROR(loop_.WatchChild(pid, [this](int status) { OnEnd(status); }));
+  loop_.Watch(ready_pipe_.get(), POLLIN, [this] { OnReadyPipe(); });
+  return absl::OkStatus();
+}
+
+void AgentSupervisor::OnReadyPipe() {
+  std::array<char, 256> text;
+  const ssize_t count = ::read(ready_pipe_.get(), text.data(), text.size());
+  loop_.Unwatch(ready_pipe_.get());
+  ready_pipe_.reset();
+  // Closed without a word: it is about to end, and OnEnd tells why.
+  if (count > 0) OnReady();
+}
+
+void AgentSupervisor::OnReady() {
+  const bool first = state_ == State::kStarting;
+  loop_.Cancel(timer_);
+  Enter(State::kReady);
+  if (first) {
+    listener_.ready();
+  } else {
+    logger_.info("the agent runs again (pid {})", process_.pid);
+  }
+}
+
+void AgentSupervisor::OnEnd(int wait_status) {
+  process_ = {};
+  if (ready_pipe_) loop_.Unwatch(ready_pipe_.get());
+  ready_pipe_.reset();
+  if (state_ == State::kIdle) return;
+  if (state_ == State::kStarting) {
+    return FailStart(StartFailure("mirrorfs-agent", wait_status, log_.TextSince(log_position_)));
+  }
+  logger_.error("the agent {}", DescribeEnd(wait_status));
+  if (ExitCodeOfChild(wait_status) == ExitCode::kNoTarget) {
+    logger_.error("{} is gone; the agent is not started again", plan_.target);
+    return Enter(State::kTargetGone);
+  }
+  ScheduleRestart();
+}
+
+void AgentSupervisor::FailStart(const absl::Status& why) {
+  loop_.Cancel(timer_);
+  listener_.failed(why);
+}
+
+void AgentSupervisor::ScheduleRestart() {
+  if (absl::Now() - started_at_ > kRanWell) back_off_ = kFirstBackOff;
+  Enter(State::kRestarting);
+  timer_ = loop_.After(back_off_, [this] {
+    if (const absl::Status status = Spawn(); !status.ok()) {
+      logger_.error("the agent cannot be started: {}", MessageOf(status));
+      ScheduleRestart();
+    }
+  });
+  back_off_ = std::min(back_off_ * 2, kLongestBackOff);
+}
+
+void AgentSupervisor::Enter(State state) {
+  state_ = state;
+  listener_.changed();
+}
+
+const char* ToWord(AgentSupervisor::State state) {
+  switch (state) {
+    case AgentSupervisor::State::kIdle:
+      return "none";
+    case AgentSupervisor::State::kStarting:
+      return "starting";
+    case AgentSupervisor::State::kReady:
+      return "ready";
+    case AgentSupervisor::State::kRestarting:
+      return "restarting";
+    case AgentSupervisor::State::kTargetGone:
+      return "target gone";
+  }
+  return "unknown";
+}
+
+}  // namespace mirrorfs

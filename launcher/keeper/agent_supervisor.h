@@ -1,0 +1,78 @@
+// Keeps an agent running: starts it, says when it is ready, starts it again when it dies.
+#ifndef MIRRORFS_LAUNCHER_KEEPER_AGENT_SUPERVISOR_H_
+#define MIRRORFS_LAUNCHER_KEEPER_AGENT_SUPERVISOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "launcher/keeper/child_log.h"
+#include "launcher/keeper/event_loop.h"
+#include "launcher/plan/mount_plan.h"
+#include "launcher/system/process_identity.h"
+#include "protos/shared/unique_fd.h"
+#include "spdlog/logger.h"
+
+namespace mirrorfs {
+
+// Not thread-safe: lives in its event loop.
+class AgentSupervisor {
+ public:
+  enum class State : uint8_t {
+    kIdle,      // never started, or stopped
+    kStarting,  // for the first time
+    kReady,
+    kRestarting,  // it died; another one is on its way
+    kTargetGone,  // it ended because the container has; there is nothing to start another one for
+  };
+
+  // Called from the event loop.
+  struct Listener {
+    std::function<void()> ready;                      // the first time only
+    std::function<void(const absl::Status&)> failed;  // it could not be started the first time
+    std::function<void()> changed;                    // another process, or state
+  };
+
+  AgentSupervisor(EventLoop& loop, spdlog::logger& logger, const MountPlan& plan, std::string socket,
+                  const ChildLog& log, Listener listener);
+  AgentSupervisor(const AgentSupervisor&) = delete;
+
+  void Start();
+  // Ends it and waits for its end.
+  void Stop();
+
+  State state() const { return state_; }
+  const ProcessIdentity& process() const { return process_; }
+
+ private:
+  absl::Status Spawn();
+  void OnReadyPipe();
+  void OnReady();
+  void OnEnd(int wait_status);
+  void FailStart(const absl::Status& why);
+  void ScheduleRestart();
+  void Enter(State state);
+
+  EventLoop& loop_;
+  spdlog::logger& logger_;
+  const MountPlan& plan_;
+  const std::string socket_;
+  const ChildLog& log_;
+  const Listener listener_;
+
+  State state_ = State::kIdle;
+  ProcessIdentity process_;
+  UniqueFd ready_pipe_;
+  EventLoop::TimerId timer_ = EventLoop::TimerId::kNone;
+  absl::Time started_at_;
+  absl::Duration back_off_;
+  uint64_t log_position_ = 0;
+};
+
+const char* ToWord(AgentSupervisor::State state);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_KEEPER_AGENT_SUPERVISOR_H_

@@ -1,0 +1,44 @@
+#include "launcher/plan/child_commands.h"
+
+#include "absl/strings/str_join.h"
+#include "fmt/format.h"
+
+namespace mirrorfs {
+namespace {
+
+void AddIfGiven(std::vector<std::string>& command, const char* option, const std::string& value) {
+  if (value.empty()) return;
+  command.emplace_back(option);
+  command.push_back(value);
+}
+
+}  // namespace
+
+std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& socket, int ready_fd) {
+  std::vector<std::string> command = {"mirrorfs-agent", "--target", plan.target, "--listen", "unix:" + socket};
+  if (plan.read_write) command.emplace_back("--rw");
+  if (plan.devices) command.emplace_back("--devices");
+  if (plan.verbose) command.emplace_back("-v");
+  AddIfGiven(command, "--runtime-socket", plan.runtime_socket);
+  command.insert(command.end(), {"--ready-fd", std::to_string(ready_fd)});
+  command.insert(command.end(), {"--ttl", fmt::format("{}s", kAgentIdleSeconds)});
+  return command;
+}
+
+std::vector<std::string> DaemonCommand(const MountPlan& plan, const std::string& endpoint, int control_fd) {
+  std::vector<std::string> command = {"mirrorfsd", "--endpoint", endpoint,     "--mountpoint", plan.mountpoint,
+                                      "--source",  plan.target,  "--identity", plan.identity};
+  if (plan.read_write) command.emplace_back("--rw");
+  if (plan.devices) command.emplace_back("--devices");
+  if (plan.verbose) command.emplace_back("-v");
+  command.insert(command.end(), {"--deadline", fmt::format("{}s", plan.deadline_seconds)});
+  AddIfGiven(command, "--tls-ca", plan.tls_ca);
+  AddIfGiven(command, "--tls-cert", plan.tls_certificate);
+  AddIfGiven(command, "--tls-key", plan.tls_key);
+  AddIfGiven(command, "--token-file", plan.token_file);
+  AddIfGiven(command, "-o", absl::StrJoin(plan.mount_options, ","));
+  command.insert(command.end(), {"--control-fd", std::to_string(control_fd)});
+  return command;
+}
+
+}  // namespace mirrorfs

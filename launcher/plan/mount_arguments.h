@@ -1,0 +1,45 @@
+// The command line of `mirrorfs mount`, taken apart but not judged: see mount_plan.h for that.
+#ifndef MIRRORFS_LAUNCHER_PLAN_MOUNT_ARGUMENTS_H_
+#define MIRRORFS_LAUNCHER_PLAN_MOUNT_ARGUMENTS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+namespace mirrorfs {
+
+struct MountArguments {
+  std::string target;
+  std::string mountpoint;
+  std::vector<std::string> options;  // values of -o
+  bool read_write = false;           // --rw, -w
+  bool read_only = false;            // --read-only, -r
+  bool foreground = false;
+  bool verbose = false;
+  bool hard = false;
+  bool make_directory = false;
+  bool help = false;
+  bool fake = false;  // mount(8)'s -f: check only
+  std::optional<std::string> identity;
+  std::optional<std::string> deadline;
+  std::string runtime_socket;
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string token_file;
+  std::string agent_path;
+  std::string daemon_path;
+};
+
+// Who calls: a person, or mount(8) (as mount.mirrorfs TARGET DIR [-sfnv] [-o OPTIONS], where -f means "fake").
+enum class MountCaller : uint8_t { kPerson, kMountHelper };
+
+// `words`: what follows "mount". Fails with kUsage.
+absl::StatusOr<MountArguments> ParseMountArguments(absl::Span<const std::string> words, MountCaller caller);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_PLAN_MOUNT_ARGUMENTS_H_

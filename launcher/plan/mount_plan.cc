@@ -1,0 +1,150 @@
+#include "launcher/plan/mount_plan.h"
+
+#include <charconv>
+
+#include "fmt/format.h"
+#include "launcher/failure.h"
+#include "launcher/plan/duration.h"
+#include "launcher/plan/mount_options.h"
+#include "launcher/plan/target_spec.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+bool IsId(std::string_view text) {
+  uint32_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return error == std::errc() && end == text.data() + text.size() && id != UINT32_MAX;
+}
+
+absl::StatusOr<std::string> ChooseIdentity(const MountArguments& arguments, const TargetSpec& target,
+                                           const Invoker& invoker) {
+  if (!arguments.identity) return std::string(invoker.IsRoot() ? "caller" : "container");
+  const std::string& word = *arguments.identity;
+  const size_t colon = word.find(':');
+  const bool ids = IsId(word.substr(0, colon)) && (colon == word.npos || IsId(word.substr(colon + 1)));
+  if (word != "container" && word != "caller" && !ids) {
+    return Failure(ExitCode::kUsage, fmt::format("--as {}: write container, caller, UID or UID:GID.", word));
+  }
+  if (word == "caller" && !invoker.IsRoot() && target.NeedsAgent()) {
+    return Failure(ExitCode::kNotPermitted,
+                   "--as caller: the agent must be root to act for each calling user. Use --as container, the "
+                   "default, or run it with sudo.");
+  }
+  return word;
+}
+
+absl::StatusOr<bool> ChooseReadWrite(const MountArguments& arguments, const MountOptionList& list) {
+  const bool wants_write = arguments.read_write || list.read_write.value_or(false);
+  const bool wants_read_only = arguments.read_only || !list.read_write.value_or(true);
+  if (wants_write && wants_read_only) {
+    return Failure(ExitCode::kUsage, "--rw and read-only are both asked for; say one of them.");
+  }
+  return wants_write;
+}
+
+absl::StatusOr<double> ChooseDeadline(const MountArguments& arguments) {
+  if (arguments.hard && arguments.deadline) {
+    return Failure(ExitCode::kUsage, "--hard waits for ever: it cannot go with --deadline.");
+  }
+  if (arguments.hard) return 0.0;
+  if (!arguments.deadline) return 10.0;
+  ASSIGN_OR_RETURN(const absl::Duration deadline, ParseDuration("--deadline", *arguments.deadline));
+  return absl::ToDoubleSeconds(deadline);
+}
+
+absl::Status CheckSharing(const MountOptionList& list, std::string_view identity, const Invoker& invoker) {
+  if (list.allow_other && identity != "caller" && !list.default_permissions) {
+    return Failure(ExitCode::kUsage,
+                   fmt::format("-o allow_other with --as {}: every user would have the rights of that one identity. "
+                               "Add default_permissions to let the kernel check owners and modes, or use --as caller.",
+                               identity));
+  }
+  const bool special = list.suid.value_or(false) || list.dev.value_or(false);
+  if (special && !invoker.IsRoot()) {
+    return Failure(ExitCode::kNotPermitted, "-o suid and -o dev are for root only.");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTls(const MountPlan& plan, const TargetSpec& target) {
+  const bool some = !plan.tls_ca.empty() || !plan.tls_certificate.empty() || !plan.tls_key.empty();
+  const bool all = !plan.tls_ca.empty() && !plan.tls_certificate.empty() && !plan.tls_key.empty();
+  if (some && target.kind != TargetKind::kGrpc) {
+    return Failure(ExitCode::kUsage, "--tls-ca, --tls-cert and --tls-key go with grpc:// targets only.");
+  }
+  if (some && !all) {
+    return Failure(ExitCode::kUsage, "--tls-ca, --tls-cert and --tls-key go together: both ends prove who they are.");
+  }
+  if (!plan.token_file.empty() && target.NeedsAgent()) {
+    return Failure(ExitCode::kUsage, "--token-file goes with grpc:// and unix: targets only.");
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> DaemonMountOptions(const MountOptionList& list, std::string_view identity) {
+  std::vector<std::string> options;
+  if (list.allow_other) options.emplace_back("allow_other");
+  if (list.default_permissions || list.allow_other || identity == "caller") options.emplace_back("default_permissions");
+  if (list.suid.value_or(false)) options.emplace_back("suid");
+  if (list.dev.value_or(false)) options.emplace_back("dev");
+  if (!list.exec.value_or(true)) options.emplace_back("noexec");
+  if (list.map_ids) options.emplace_back("idmap=user");
+  if (list.raw_symlinks) options.emplace_back("symlinks=raw");
+  const auto timeout = [&](std::string_view name, const std::optional<absl::Duration>& value) {
+    if (value) options.push_back(fmt::format("{}={}", name, absl::ToDoubleSeconds(*value)));
+  };
+  timeout("attr_timeout", list.attr_timeout);
+  timeout("entry_timeout", list.entry_timeout);
+  return options;
+}
+
+std::string FilePath(const std::string& path, const Invoker& invoker) {
+  return path.empty() ? path : AbsolutePath(path, invoker.working_directory);
+}
+
+void CopyFiles(const MountArguments& arguments, const Invoker& invoker, MountPlan& plan) {
+  plan.runtime_socket = FilePath(arguments.runtime_socket, invoker);
+  plan.tls_ca = FilePath(arguments.tls_ca, invoker);
+  plan.tls_certificate = FilePath(arguments.tls_certificate, invoker);
+  plan.tls_key = FilePath(arguments.tls_key, invoker);
+  plan.token_file = FilePath(arguments.token_file, invoker);
+  plan.agent_path = FilePath(arguments.agent_path, invoker);
+  plan.daemon_path = FilePath(arguments.daemon_path, invoker);
+}
+
+absl::Status CheckWords(const MountArguments& arguments) {
+  if (arguments.target.empty() || arguments.mountpoint.empty()) {
+    return Failure(ExitCode::kUsage, fmt::format("mount: the {} is missing. Usage: mirrorfs mount [OPTIONS] TARGET DIR",
+                                                 arguments.target.empty() ? "target" : "mount point"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const Invoker& invoker) {
+  RETURN_IF_ERROR(CheckWords(arguments));
+  ASSIGN_OR_RETURN(const MountOptionList list, ParseMountOptions(arguments.options));
+  ASSIGN_OR_RETURN(const TargetSpec target, ParseTarget(arguments.target, invoker.working_directory));
+  MountPlan plan;
+  plan.target = target.text;
+  plan.endpoint = target.endpoint;
+  plan.mountpoint = AbsolutePath(arguments.mountpoint, invoker.working_directory);
+  ASSIGN_OR_RETURN(plan.identity, ChooseIdentity(arguments, target, invoker));
+  ASSIGN_OR_RETURN(plan.read_write, ChooseReadWrite(arguments, list));
+  ASSIGN_OR_RETURN(plan.deadline_seconds, ChooseDeadline(arguments));
+  RETURN_IF_ERROR(CheckSharing(list, plan.identity, invoker));
+  plan.devices = plan.read_write && list.dev.value_or(false);
+  plan.nonempty = list.nonempty;
+  plan.make_directory = arguments.make_directory;
+  plan.foreground = arguments.foreground;
+  plan.verbose = arguments.verbose;
+  plan.mount_options = DaemonMountOptions(list, plan.identity);
+  CopyFiles(arguments, invoker, plan);
+  RETURN_IF_ERROR(CheckTls(plan, target));
+  return plan;
+}
+
+}  // namespace mirrorfs

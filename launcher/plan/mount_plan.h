@@ -1,0 +1,51 @@
+// A mount as it is going to be done: the command line judged, defaults filled in. Made without touching the system,
+// and handed to the keeper.
+#ifndef MIRRORFS_LAUNCHER_PLAN_MOUNT_PLAN_H_
+#define MIRRORFS_LAUNCHER_PLAN_MOUNT_PLAN_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "launcher/plan/invoker.h"
+#include "launcher/plan/mount_arguments.h"
+
+namespace mirrorfs {
+
+struct MountPlan {
+  std::string target;      // as the agent and people read it
+  std::string endpoint;    // of an agent that listens already; empty: start one
+  std::string mountpoint;  // absolute; physical once the mount point has been looked at
+  std::string identity;    // container, caller, UID or UID:GID
+  bool read_write = false;
+  bool devices = false;
+  bool nonempty = false;        // a mount point that is not empty will do
+  bool make_directory = false;  // make the mount point if it is missing
+  bool foreground = false;
+  bool verbose = false;
+  double deadline_seconds = 10;            // 0: wait for ever
+  std::vector<std::string> mount_options;  // for mirrorfsd's -o
+  std::string runtime_socket;
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string token_file;
+  std::string agent_path;   // empty: beside mirrorfs, or in its libexec
+  std::string daemon_path;  // likewise
+
+  bool StartsAgent() const { return endpoint.empty(); }
+
+  bool operator==(const MountPlan&) const = default;
+};
+
+// Fails with kUsage or kNotPermitted.
+absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const Invoker& invoker);
+
+// To hand it to the keeper's process, and back.
+std::string Serialize(const MountPlan& plan);
+absl::StatusOr<MountPlan> ParseMountPlan(std::string_view bytes);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_PLAN_MOUNT_PLAN_H_

@@ -1,0 +1,29 @@
+#include "fmt/format.h"
+#include "launcher/failure.h"
+#include "launcher/plan/mount_plan.h"
+#include "nlohmann/json.hpp"
+
+namespace mirrorfs {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountPlan, target, endpoint, mountpoint, identity, read_write, devices, nonempty,
+                                   make_directory, foreground, verbose, deadline_seconds, mount_options, runtime_socket,
+                                   tls_ca, tls_certificate, tls_key, token_file, agent_path, daemon_path)
+
+using nlohmann::json;
+
+// CBOR rather than text: paths may hold any bytes, and JSON text would have to be UTF-8.
+std::string Serialize(const MountPlan& plan) {
+  std::string bytes;
+  json::to_cbor(json(plan), bytes);
+  return bytes;
+}
+
+absl::StatusOr<MountPlan> ParseMountPlan(std::string_view bytes) {
+  try {
+    return json::from_cbor(bytes).get<MountPlan>();
+  } catch (const json::exception& error) {
+    return Failure(ExitCode::kFailed, fmt::format("the keeper was given a plan that it cannot read: {}", error.what()));
+  }
+}
+
+}  // namespace mirrorfs

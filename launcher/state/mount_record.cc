@@ -1,0 +1,40 @@
+#include "launcher/state/mount_record.h"
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "fmt/format.h"
+#include "launcher/failure.h"
+#include "nlohmann/json.hpp"
+
+namespace mirrorfs {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountRecord, target, mountpoint, identity, mount_namespace, options, read_write,
+                                   deadline_seconds, since, keeper, agent, daemon, cover)
+
+// CBOR rather than text: paths may hold any bytes, and JSON text would have to be UTF-8.
+absl::Status WriteRecord(const std::string& path, const MountRecord& record) {
+  std::string bytes;
+  nlohmann::json::to_cbor(nlohmann::json(record), bytes);
+  const std::string fresh = path + ".new";
+  std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
+  file << bytes;
+  file.close();
+  if (!file || std::rename(fresh.c_str(), path.c_str()) != 0) {
+    return Failure(ExitCode::kFailed, fmt::format("{} cannot be written: {}.", path, ErrnoText(errno)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<MountRecord> ReadRecord(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  try {
+    return nlohmann::json::from_cbor(bytes).get<MountRecord>();
+  } catch (const nlohmann::json::exception&) {
+    return Failure(ExitCode::kFailed, fmt::format("{} is missing or damaged.", path));
+  }
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,39 @@
+// What is written down about a mount, so that it can be listed, and cleaned up by somebody else when its keeper is
+// gone.
+#ifndef MIRRORFS_LAUNCHER_STATE_MOUNT_RECORD_H_
+#define MIRRORFS_LAUNCHER_STATE_MOUNT_RECORD_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "launcher/system/mount_cover.h"
+#include "launcher/system/process_identity.h"
+
+namespace mirrorfs {
+
+struct MountRecord {
+  std::string target;
+  std::string mountpoint;
+  std::string identity;
+  std::string mount_namespace;
+  std::string options;
+  bool read_write = false;
+  double deadline_seconds = 0;
+  int64_t since = 0;  // seconds since the epoch
+  ProcessIdentity keeper;
+  ProcessIdentity agent;
+  ProcessIdentity daemon;
+  MountCover cover;
+
+  bool operator==(const MountRecord&) const = default;
+};
+
+// Replaces the file as a whole.
+absl::Status WriteRecord(const std::string& path, const MountRecord& record);
+absl::StatusOr<MountRecord> ReadRecord(const std::string& path);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_STATE_MOUNT_RECORD_H_

@@ -1,0 +1,31 @@
+// Starting programs: nothing is inherited but what is named.
+#ifndef MIRRORFS_LAUNCHER_SYSTEM_CHILD_PROCESS_H_
+#define MIRRORFS_LAUNCHER_SYSTEM_CHILD_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace mirrorfs {
+
+struct ChildOptions {
+  std::string program;               // path
+  std::vector<std::string> command;  // argv, with argv[0]
+  int output = -1;                   // becomes stdout and stderr; -1: /dev/null
+  // The child sees these as 3, 4, ...
+  std::vector<int> descriptors;
+  bool new_session = true;  // out of reach of the terminal and its signals
+};
+
+// The working directory is /, stdin is empty, no signal is blocked or ignored. The caller reaps it.
+absl::StatusOr<pid_t> StartChild(const ChildOptions& options);
+
+// First descriptor number that ChildOptions::descriptors get.
+inline constexpr int kFirstChildDescriptor = 3;
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_SYSTEM_CHILD_PROCESS_H_

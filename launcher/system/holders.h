@@ -1,0 +1,28 @@
+// Which processes keep a mount busy.
+#ifndef MIRRORFS_LAUNCHER_SYSTEM_HOLDERS_H_
+#define MIRRORFS_LAUNCHER_SYSTEM_HOLDERS_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace mirrorfs {
+
+struct Holder {
+  pid_t pid = 0;
+  std::string name;    // of the program
+  std::string reason;  // "its working directory", "open file /mnt/web/etc/passwd", ...
+
+  bool operator==(const Holder&) const = default;
+};
+
+// Those that this user may see into. Reads links in /proc only: the mount itself is not touched.
+std::vector<Holder> FindHolders(const std::string& mountpoint);
+
+// For a message: " by bash (4711: its working directory) and 2 more.", or "." if nobody is found.
+std::string DescribeHolders(const std::string& mountpoint);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_SYSTEM_HOLDERS_H_

@@ -1,0 +1,37 @@
+#include "launcher/system/programs.h"
+
+#include <unistd.h>
+
+#include <vector>
+
+#include "fmt/format.h"
+#include "launcher/failure.h"
+
+namespace mirrorfs {
+namespace {
+
+bool IsExecutable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+
+}  // namespace
+
+absl::StatusOr<std::string> FindProgram(std::string_view name, const std::string& given,
+                                        const std::string& executable_directory) {
+  std::vector<std::string> places = {fmt::format("{}/{}", executable_directory, name),
+                                     fmt::format("{}/../libexec/mirrorfs/{}", executable_directory, name)};
+  if (!given.empty()) places = {given};
+  for (const std::string& place : places) {
+    if (IsExecutable(place)) return place;
+  }
+  return Failure(ExitCode::kUnreachable,
+                 fmt::format("{} is not where it should be ({}). Is mirrorfs installed completely?", name,
+                             fmt::join(places, ", ")));
+}
+
+std::string FindFusermount() {
+  for (const char* place : {"/usr/bin/fusermount3", "/bin/fusermount3", "/usr/local/bin/fusermount3"}) {
+    if (IsExecutable(place)) return place;
+  }
+  return {};
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,21 @@
+// Where the programs are that mirrorfs runs.
+#ifndef MIRRORFS_LAUNCHER_SYSTEM_PROGRAMS_H_
+#define MIRRORFS_LAUNCHER_SYSTEM_PROGRAMS_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace mirrorfs {
+
+// A program of ours: `given` if not empty, else beside mirrorfs, else in ../libexec/mirrorfs. Fails with kUnreachable.
+absl::StatusOr<std::string> FindProgram(std::string_view name, const std::string& given,
+                                        const std::string& executable_directory);
+
+// fusermount3, by which ordinary users mount; empty if it is not installed.
+std::string FindFusermount();
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_SYSTEM_PROGRAMS_H_
