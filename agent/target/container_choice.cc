@@ -111,11 +111,10 @@ absl::StatusOr<ListedContainer> ChooseContainer(std::string_view runtime, std::s
   return *matches.front();
 }
 
-absl::Status CheckRunning(std::string_view runtime, const ListedContainer& container, std::string_view start_with) {
+absl::Status CheckRunning(std::string_view runtime, const ListedContainer& container, std::string_view advice) {
   if (container.running) return absl::OkStatus();
-  return absl::FailedPreconditionError(fmt::format("{} is not running (its state is \"{}\"); start it first: {} {}",
-                                                   Describe(runtime, container), container.state, start_with,
-                                                   ShownName(container)));
+  return absl::FailedPreconditionError(fmt::format("{} is not running (its state is \"{}\"); {}",
+                                                   Describe(runtime, container), container.state, advice));
 }
 
 std::string ShortId(std::string_view id) {

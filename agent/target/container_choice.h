@@ -24,8 +24,8 @@ struct ListedContainer {
 absl::StatusOr<ListedContainer> ChooseContainer(std::string_view runtime, std::string_view wanted,
                                                 const std::vector<ListedContainer>& containers);
 
-// FAILED_PRECONDITION unless it runs; `start_with` is the command that would start it ("docker start").
-absl::Status CheckRunning(std::string_view runtime, const ListedContainer& container, std::string_view start_with);
+// FAILED_PRECONDITION unless it runs; `advice` says what to do ("start it: docker start web").
+absl::Status CheckRunning(std::string_view runtime, const ListedContainer& container, std::string_view advice);
 
 // 12 characters of a hexadecimal id, others whole.
 std::string ShortId(std::string_view id);

@@ -40,7 +40,8 @@ class Containerd {
     ASSIGN_OR_RETURN(const auto processes, ListProcesses());
     ASSIGN_OR_RETURN(const auto listed, ListContainers(processes));
     ASSIGN_OR_RETURN(const ListedContainer chosen, ChooseContainer(runtime_, name, listed));
-    RETURN_IF_ERROR(CheckRunning(runtime_, chosen, fmt::format("ctr -n {} task start", space_)));
+    RETURN_IF_ERROR(
+        CheckRunning(runtime_, chosen, fmt::format("start it: ctr -n {} task start {}", space_, chosen.id)));
     return FoundContainer{.id = chosen.id,
                           .pid = static_cast<int>(processes.at(chosen.id).pid()),
                           .description = Describe(runtime_, chosen)};

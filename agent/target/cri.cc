@@ -111,7 +111,7 @@ absl::StatusOr<FoundContainer> FindAt(const std::string& socket, const std::stri
   CriRuntime runtime(socket);
   ASSIGN_OR_RETURN(const auto listed, runtime.List());
   ASSIGN_OR_RETURN(const ListedContainer chosen, ChooseContainer(kRuntime, name, listed));
-  RETURN_IF_ERROR(CheckRunning(kRuntime, chosen, "its pod starts it; for a look at what is wrong: crictl inspect"));
+  RETURN_IF_ERROR(CheckRunning(kRuntime, chosen, "its pod has to start it: kubectl describe pod tells what is wrong"));
   ASSIGN_OR_RETURN(const int pid, runtime.PidOf(chosen.id));
   if (pid <= 0) return absl::FailedPreconditionError(fmt::format("{} has just ended", Describe(kRuntime, chosen)));
   return FoundContainer{.id = chosen.id, .pid = pid, .description = Describe(kRuntime, chosen)};

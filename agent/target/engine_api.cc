@@ -77,12 +77,11 @@ absl::StatusOr<FoundContainer> FindWithEngineApi(std::string_view runtime, const
                                                  const std::string& name) {
   ASSIGN_OR_RETURN(const auto containers, List(runtime, socket));
   ASSIGN_OR_RETURN(const ListedContainer container, ChooseContainer(runtime, name, containers));
-  const std::string start = fmt::format("{} start", runtime);
+  const std::string start = fmt::format("start it: {} start {}", runtime, name);
   RETURN_IF_ERROR(CheckRunning(runtime, container, start));
   ASSIGN_OR_RETURN(const int pid, PidOf(runtime, socket, container.id));
   if (pid <= 0) {
-    return absl::FailedPreconditionError(
-        fmt::format("{} has just ended; start it again: {} {}", Describe(runtime, container), start, name));
+    return absl::FailedPreconditionError(fmt::format("{} has just ended; {}", Describe(runtime, container), start));
   }
   return FoundContainer{.id = container.id, .pid = pid, .description = Describe(runtime, container)};
 }

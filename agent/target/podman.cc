@@ -63,7 +63,7 @@ absl::StatusOr<FoundContainer> FindWithCommand(const std::string& name) {
   std::vector<ListedContainer> listed;
   for (const PodmanContainer& container : containers) listed.push_back(container.listed);
   ASSIGN_OR_RETURN(const ListedContainer chosen, ChooseContainer(kRuntime, name, listed));
-  RETURN_IF_ERROR(CheckRunning(kRuntime, chosen, "podman start"));
+  RETURN_IF_ERROR(CheckRunning(kRuntime, chosen, "start it: podman start " + name));
   for (const PodmanContainer& container : containers) {
     if (container.listed.id != chosen.id || container.pid <= 0) continue;
     return FoundContainer{.id = chosen.id, .pid = container.pid, .description = Describe(kRuntime, chosen)};
