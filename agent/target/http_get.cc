@@ -7,6 +7,7 @@
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/local/stream_protocol.hpp"
 #include "boost/beast/core/basic_stream.hpp"
+#include "boost/beast/core/buffers_to_string.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "boost/beast/http.hpp"
 #include "fmt/format.h"
@@ -56,9 +57,10 @@ class Exchange {
 
   absl::StatusOr<std::string> Body(const std::string& target) {
     auto response = parser_.release();
-    if (response.result() == http::status::ok) return std::move(response.body());
-    const std::string message = fmt::format("{}: GET {} at {}: status {}: {}", who_, target, path_,
-                                            response.result_int(), response.body().substr(0, 500));
+    std::string body = beast::buffers_to_string(response.body().data());
+    if (response.result() == http::status::ok) return body;
+    const std::string message =
+        fmt::format("{}: GET {} at {}: status {}: {}", who_, target, path_, response.result_int(), body.substr(0, 500));
     return response.result() == http::status::not_found ? absl::NotFoundError(message)
                                                         : absl::UnavailableError(message);
   }
@@ -68,7 +70,8 @@ class Exchange {
   boost::asio::io_context context_{1};
   Stream stream_;
   beast::flat_buffer buffer_;
-  http::response_parser<http::string_body> parser_;
+  // A body that grows as it comes: string_body would first reserve whatever length the answer claims.
+  http::response_parser<http::dynamic_body> parser_;
   error_code error_;
 };
 
