@@ -85,8 +85,6 @@ std::string Box::Readlink(const std::string& path, size_t size) {
 }
 
 int Box::Mknod(const std::string& path, mode_t mode, dev_t device) {
-  struct stat kind {};
-  kind.st_mode = mode;
   return Report(fmt::format("mknod({}, {:06o}, {}:{})", Quote(path), mode, major(device), minor(device)),
                 ::mknod(path.c_str(), mode, device));
 }
