@@ -40,9 +40,7 @@ absl::Status ChangeSize(int fd, FileType type, bool writable, uint64_t size) {
 
 absl::Status ChangePermissions(int fd, FileType type, uint32_t permissions) {
   if (type == FileType::kSymlink) return ErrnoStatus(EOPNOTSUPP);
-  const uint32_t mode = permissions & kPermissionMask;
-  int result = ChangeModeOfFd(fd, mode);
-  if (result != 0 && errno == ENOSYS) result = ::chmod(ProcFdDirectory::PathOf(fd).c_str(), mode);
+  const int result = ::fchmodat(AT_FDCWD, ProcFdDirectory::PathOf(fd).c_str(), permissions & kPermissionMask, 0);
   return ErrnoStatus(result == 0 ? 0 : errno);
 }
 

@@ -9,7 +9,6 @@
 namespace mirrorfs {
 namespace {
 
-constexpr long kFchmodat2 = 452;  // the same number on every architecture
 constexpr unsigned kStatxMask = STATX_BASIC_STATS | STATX_BTIME | kStatxMountId | kStatxUniqueMountId;
 constexpr int kBeneathAttempts = 8;  // EAGAIN: a rename was going on somewhere
 
@@ -24,10 +23,6 @@ int OpenBeneath(int directory, const char* name, uint64_t flags, uint32_t mode) 
     const int fd = static_cast<int>(::syscall(SYS_openat2, directory, name, &how, sizeof(how)));
     if (fd >= 0 || errno != EAGAIN || attempt == kBeneathAttempts) return fd;
   }
-}
-
-int ChangeModeOfFd(int fd, uint32_t mode) {
-  return static_cast<int>(::syscall(kFchmodat2, fd, "", mode, AT_EMPTY_PATH));
 }
 
 int StatFd(int fd, struct statx* result) {

@@ -19,9 +19,6 @@ inline constexpr int64_t kMaxFileOffset = INT64_MAX;
 // are added to `flags`. `name` is a checked component name.
 int OpenBeneath(int directory, const char* name, uint64_t flags, uint32_t mode = 0);
 
-// fchmodat2(fd, "", mode, AT_EMPTY_PATH), Linux 6.6. ENOSYS on older kernels.
-int ChangeModeOfFd(int fd, uint32_t mode);
-
 // statx of an open file (also O_PATH), or of a name in a directory without following a link.
 int StatFd(int fd, struct statx* result);
 int StatName(int directory, const char* name, struct statx* result);

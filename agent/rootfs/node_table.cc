@@ -46,7 +46,7 @@ void NodeTable::PutAliasFirst(Node& node, NodeId parent, std::string_view name) 
   }
   Node* directory = Get(parent);
   if (directory == nullptr || directory == &node) return;
-  ++directory->children;
+  ++directory->holders;
   // A directory has one name: the others are stale.
   const bool one_name = DecodeIdentity(node.identity)->type == FileType::kDirectory;
   DropAliases(node, one_name ? 0 : kMostAliases - 1);
@@ -60,7 +60,7 @@ void NodeTable::DropAliases(Node& node, size_t kept) {
     Node* parent = Get(node.aliases.back().parent);
     node.aliases.pop_back();
     if (parent == nullptr) continue;
-    --parent->children;
+    --parent->holders;
     RemoveUnheld(parent, removed);
   }
   --node.references;
@@ -96,7 +96,7 @@ std::optional<NodeSnapshot> NodeTable::Find(NodeId node) const {
 std::optional<IdentityFacts> NodeTable::Facts(NodeId node) const {
   MutexLock lock(mutex_);
   const Node* found = Get(node);
-  if (found == nullptr) return std::nullopt;
+  if (found == nullptr || found->references == 0) return std::nullopt;
   return DecodeIdentity(found->identity);
 }
 
@@ -133,12 +133,22 @@ void NodeTable::ChangeIdentity(NodeId node, const std::string& identity) {
   by_identity_.insert(found);
 }
 
-bool NodeTable::AddReference(NodeId node) {
+bool NodeTable::Pin(NodeId node) {
   MutexLock lock(mutex_);
   Node* found = Get(node);
   if (found == nullptr) return false;
-  ++found->references;
+  ++found->holders;
   return true;
+}
+
+std::vector<NodeId> NodeTable::Unpin(NodeId node) {
+  std::vector<NodeId> removed;
+  MutexLock lock(mutex_);
+  Node* found = Get(node);
+  if (found == nullptr) return removed;
+  --found->holders;
+  RemoveUnheld(found, removed);
+  return removed;
 }
 
 std::vector<NodeId> NodeTable::Forget(NodeId node, uint64_t count) {
@@ -156,10 +166,10 @@ void NodeTable::RemoveUnheld(Node* node, std::vector<NodeId>& removed) {
   while (!candidates.empty()) {
     Node* candidate = candidates.back();
     candidates.pop_back();
-    if (candidate->references != 0 || candidate->children != 0) continue;
+    if (candidate->references != 0 || candidate->holders != 0) continue;
     for (const Alias& alias : candidate->aliases) {
       Node* parent = Get(alias.parent);
-      if (parent != nullptr && --parent->children == 0 && parent->references == 0) candidates.push_back(parent);
+      if (parent != nullptr && --parent->holders == 0 && parent->references == 0) candidates.push_back(parent);
     }
     const auto indexed = by_identity_.find(candidate);
     if (indexed != by_identity_.end() && *indexed == candidate) by_identity_.erase(indexed);

@@ -34,8 +34,8 @@ struct NodeSnapshot {
   std::vector<Alias> aliases;  // latest first
 };
 
-// One node is one file (one identity): hard links are aliases of it. A node lives while it has references, or while
-// nodes that are found through it do. About 230 bytes a node. Thread-safe; no call blocks.
+// One node is one file (one identity): hard links are aliases of it. A node lives while it has references or open
+// handles, or while nodes that are found through it do. About 230 bytes a node. Thread-safe; no call blocks.
 class NodeTable {
  public:
   // The root cannot be forgotten.
@@ -49,7 +49,9 @@ class NodeTable {
   // Takes over a node that an earlier agent gave out. False if the id is in use.
   bool Adopt(NodeId node, NodeId parent, std::string_view name, const std::string& identity, uint64_t references);
 
+  // Also of a node that the client has forgotten, as long as others are found through it.
   std::optional<NodeSnapshot> Find(NodeId node) const;
+  // Nothing for a node that the client has forgotten.
   std::optional<IdentityFacts> Facts(NodeId node) const;
   // kInvalid if no node has it.
   NodeId FindByIdentity(std::string_view identity) const;
@@ -59,10 +61,11 @@ class NodeTable {
   // The file is the same but looks different since we changed it (overlay's copy-up).
   void ChangeIdentity(NodeId node, const std::string& identity);
 
-  // An open handle holds a reference of its own. False if there is no such node.
-  bool AddReference(NodeId node);
-  // Gives back references; returns the nodes that are gone by that.
+  // An open handle keeps what is known about its node, though the client may forget it. False if there is no such node.
+  bool Pin(NodeId node);
+  // These give back references and pins, and return the nodes that are gone by that.
   std::vector<NodeId> Forget(NodeId node, uint64_t count);
+  std::vector<NodeId> Unpin(NodeId node);
 
   size_t size() const;
 
@@ -70,7 +73,7 @@ class NodeTable {
   struct Node {
     NodeId id = NodeId::kInvalid;
     uint64_t references = 0;
-    uint64_t children = 0;  // aliases of other nodes that name this one as parent
+    uint64_t holders = 0;  // aliases of other nodes that name this one as parent, and open handles
     absl::InlinedVector<Alias, 1> aliases;
     std::string identity;
   };

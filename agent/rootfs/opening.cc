@@ -76,9 +76,9 @@ absl::StatusOr<UniqueFd> RootedFilesystemImpl::OpenFound(const FoundNode& found,
 
 absl::Status RootedFilesystemImpl::AddHandle(HandleId handle, OpenFile file) {
   const NodeId node = file.node;
-  if (!nodes_.AddReference(node)) return ErrnoStatus(ESTALE);
+  if (!nodes_.Pin(node)) return ErrnoStatus(ESTALE);
   if (handles_.Add(handle, std::move(file))) return absl::OkStatus();
-  fds_.Erase(nodes_.Forget(node, 1));
+  fds_.Erase(nodes_.Unpin(node));
   return ErrnoStatus(EINVAL);
 }
 

@@ -14,7 +14,7 @@ void RootedFilesystemImpl::Release(absl::Span<const HandleId> handles) {
     const std::optional<OpenFile> file = handles_.Remove(handle);
     if (!file.has_value()) continue;
     locks_.Release(handle, file->node);
-    fds_.Erase(nodes_.Forget(file->node, 1));
+    fds_.Erase(nodes_.Unpin(file->node));
   }
 }
 
