@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Writes the layers of the lab's image: make_layers.py BUSYBOX OUTPUT_DIRECTORY.
 
-The first layer is a small system with files of every kind under /lower; the second changes, replaces and removes some of
-them, so that a container of the image has lower files in two layers, whiteouts and an opaque directory.
+The first layer is a small system with files of every kind under /lower; the second changes, replaces and removes some
+of them, so that a container of the image has lower files in two layers, whiteouts and an opaque directory.
 """
 import io
 import os
@@ -42,10 +42,12 @@ class Layer:
 
 
 def add_system(layer, busybox):
-    for name in ("bin", "dev", "etc", "etc/alternatives", "home", "home/app", "lower", "opt", "proc", "root", "run", "srv",
-                 "sys", "usr", "usr/bin", "usr/share", "var", "var/log", "volumes", "volumes/bind",
-                 "volumes/readonly", "volumes/tmpfs"):
-        layer.directory(name, mode=0o700 if name == "root" else 0o755, owner=(1000, 1000) if name == "home/app" else (0, 0))
+    for name in ("bin", "dev", "etc", "etc/alternatives", "home", "lower", "opt", "proc", "run", "srv", "sys", "usr",
+                 "usr/bin", "usr/share", "var", "var/log", "volumes", "volumes/bind", "volumes/readonly",
+                 "volumes/tmpfs"):
+        layer.directory(name)
+    layer.directory("home/app", owner=(1000, 1000))
+    layer.directory("root", mode=0o700)
     layer.directory("tmp", mode=0o1777)
     with open(busybox, "rb") as program:
         layer.add("bin/busybox", data=program.read(), mode=0o755)
@@ -115,8 +117,9 @@ def add_directories(layer):
 def add_links(layer):
     layer.directory("lower/links")
     for name, target in (("relative", "../regular.txt"), ("absolute", "/lower/regular.txt"), ("to_dir", "../many"),
-                         ("absolute_dir", "/lower/many"), ("dangling", "nothing/here"), ("dangling_absolute", "/nothing"),
-                         ("loop_a", "loop_b"), ("loop_b", "loop_a"), ("self", "self"), ("above", "../../../../../../etc/passwd"),
+                         ("absolute_dir", "/lower/many"), ("dangling", "nothing/here"),
+                         ("dangling_absolute", "/nothing"), ("loop_a", "loop_b"), ("loop_b", "loop_a"),
+                         ("self", "self"), ("above", "../../../../../../etc/passwd"),
                          ("host_file", "/etc/machine-id"), ("long", "x" * 4000)):
         layer.symlink("lower/links/" + name, target)
     layer.symlink("lower/links/chain00", "../regular.txt")

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import unittest
 
-from lab_case import LabCase
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lab"))
+from lab_case import LabCase  # noqa: E402
 
 PROBE = ""
 
@@ -25,8 +26,9 @@ class ResolveTest(LabCase):
     def probe(self, target, socket="", file="", prefix=None, environment=None):
         """(status code, what it found, its message)"""
         command = [PROBE, target, socket] + ([file] if file else [])
-        done = subprocess.run((prefix or (lambda *words: list(words)))(*command), capture_output=True, text=True, timeout=60,
-                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(environment or {})})
+        command = prefix(*command) if prefix else command
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(environment or {})}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
         facts = dict(line.split("=", 1) for line in done.stdout.splitlines())
         return done.returncode, facts, done.stderr.strip()
 
@@ -95,11 +97,13 @@ class ResolveTest(LabCase):
     def test_docker_not_running_at_all(self):
         self.refused(UNAVAILABLE, "/nowhere/docker.sock", "No such file", "--runtime-socket", target="docker/web",
                      socket="/nowhere/docker.sock")
-        self.refused(UNAVAILABLE, "/var/run/docker.sock", "/run/docker.sock", target="docker/web", prefix=self.lab.inside)
+        self.refused(UNAVAILABLE, "/var/run/docker.sock", "/run/docker.sock", target="docker/web",
+                     prefix=self.lab.inside)
 
     def test_a_socket_that_may_not_be_opened(self):
         lab = self.lab
-        for target, socket in (("docker/web", lab.LAB_DOCKER_SOCKET), ("containerd/lab/web", lab.LAB_CONTAINERD_SOCKET),
+        for target, socket in (("docker/web", lab.LAB_DOCKER_SOCKET),
+                               ("containerd/lab/web", lab.LAB_CONTAINERD_SOCKET),
                                ("cri/app", lab.LAB_CONTAINERD_SOCKET)):
             self.refused(PERMISSION_DENIED, socket, "root", target=target, socket=socket, prefix=lab.as_user)
 
@@ -107,8 +111,8 @@ class ResolveTest(LabCase):
         without_capabilities = lambda *words: ["setpriv", "--bounding-set=-all", *words]
         self.refused(PERMISSION_DENIED, "SYS_PTRACE", "spc_t", "Unconfined", target="docker/web",
                      socket=self.lab.LAB_DOCKER_SOCKET, prefix=without_capabilities)
-        self.refused(PERMISSION_DENIED, "needs root or the capability SYS_PTRACE", target="pid/" + self.lab.DOCKER_WEB_PID,
-                     prefix=self.lab.as_user)
+        self.refused(PERMISSION_DENIED, "needs root or the capability SYS_PTRACE",
+                     target="pid/" + self.lab.DOCKER_WEB_PID, prefix=self.lab.as_user)
 
     # --- podman
 
@@ -122,8 +126,10 @@ class ResolveTest(LabCase):
         lab = self.lab
         facts = self.found("podman/web", prefix=lab.inside, file=REGULAR)
         self.assertEqual(facts["DESCRIPTION"], f"podman/web ({lab.PODMAN_WEB_ID[:12]}), pid {lab.PODMAN_WEB_PID}")
-        self.refused(NOT_FOUND, "there is mapped, web, stopped (not running)", target="podman/nothing", prefix=lab.inside)
-        self.refused(FAILED_PRECONDITION, '"created"', "podman start stopped", target="podman/stopped", prefix=lab.inside)
+        self.refused(NOT_FOUND, "there is mapped, web, stopped (not running)", target="podman/nothing",
+                     prefix=lab.inside)
+        self.refused(FAILED_PRECONDITION, '"created"', "podman start stopped", target="podman/stopped",
+                     prefix=lab.inside)
 
     def test_podman_without_service_and_command(self):
         self.refused(UNAVAILABLE, "/run/podman/podman.sock", "podman cannot be run", target="podman/web",
@@ -173,8 +179,8 @@ class ResolveTest(LabCase):
             self.assertEqual(facts["DESCRIPTION"],
                              f"cri/shop/web-0/app ({lab.CRI_WEB0_ID[:12]}), pid {lab.CRI_WEB0_PID}")
         self.found("cri/web-1/app", environment={"CONTAINER_RUNTIME_ENDPOINT": "unix://" + socket})
-        self.refused(INVALID_ARGUMENT, "2 containers match", lab.CRI_WEB0_ID[:12], lab.CRI_WEB1_ID[:12], target="cri/app",
-                     socket=socket)
+        self.refused(INVALID_ARGUMENT, "2 containers match", lab.CRI_WEB0_ID[:12], lab.CRI_WEB1_ID[:12],
+                     target="cri/app", socket=socket)
         self.refused(NOT_FOUND, "shop/web-0/app", target="cri/web-9/app", socket=socket)
         self.refused(FAILED_PRECONDITION, '"exited"', target=lab.CRI_STOPPED_TARGET, socket=socket)
         self.refused(UNAVAILABLE, "/run/crio/crio.sock", "/run/k3s/", target="cri/app", prefix=lab.inside)

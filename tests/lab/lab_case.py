@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-LAB = os.path.join(HERE, "..", "lab", "lab")
+LAB = os.path.join(HERE, "lab")
 
 
 class Lab:
