@@ -9,8 +9,8 @@
 namespace mirrorfs {
 
 void GrpcService::AddRawMethod(std::string_view name, Serve serve) {
-  const std::string path = fmt::format("/mirrorfs.v1.FileSystem/{}", name);
-  // The library takes ownership of both, and copies the name.
+  const std::string& path = paths_.emplace_back(fmt::format("/mirrorfs.v1.FileSystem/{}", name));
+  // The library takes ownership of the method and of its handler.
   AddMethod(new grpc::internal::RpcServiceMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
   using RawHandler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
   auto handler = [serve = std::move(serve)](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
@@ -19,7 +19,7 @@ void GrpcService::AddRawMethod(std::string_view name, Serve serve) {
     serve(*request, absl::FromChrono(context->deadline()), Reply(reactor, answer));
     return reactor;
   };
-  MarkMethodRawCallback(count_++, new RawHandler(std::move(handler)));
+  MarkMethodRawCallback(static_cast<int>(paths_.size()) - 1, new RawHandler(std::move(handler)));
 }
 
 }  // namespace mirrorfs

@@ -4,6 +4,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <deque>
 #include <functional>
 #include <string>
 
@@ -23,7 +24,7 @@ class GrpcService : public grpc::Service {
   void AddRawMethod(std::string_view name, Serve serve);
 
  private:
-  int count_ = 0;
+  std::deque<std::string> paths_;  // the library keeps pointers to them
 };
 
 }  // namespace mirrorfs
