@@ -38,6 +38,7 @@ void IntroduceToKernel(Edge& edge, fuse_conn_info& connection) {
   if (edge.options.default_permissions) connection.want |= connection.capable & FUSE_CAP_POSIX_ACL;
   connection.want &= ~kUnwanted;
   connection.max_write = std::min(connection.max_write, edge.options.max_write);
+  connection.max_read = edge.options.max_read;  // the same as in the mount options
   connection.max_readahead = kReadAheadBytes;
   connection.max_background = kMaxBackground;
   connection.congestion_threshold = kMaxBackground * 3 / 4;
