@@ -186,6 +186,8 @@ int Box::Execute(const std::string& path) {
   if (child == 0) {
     char* const arguments[] = {const_cast<char*>(path.c_str()), nullptr};
     char* const environment[] = {nullptr};
+    ::close(STDOUT_FILENO);  // what the program says is of no interest
+    ::close(STDERR_FILENO);
     ::execve(path.c_str(), arguments, environment);
     const int error = errno;
     (void)!::write(report[1], &error, sizeof error);
