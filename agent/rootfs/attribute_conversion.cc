@@ -3,17 +3,7 @@
 namespace mirrorfs {
 namespace {
 
-constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
-
-// Nanoseconds in 64 bits reach from 1677 to 2262; what is beyond is shown as the end.
-int64_t ToNanoseconds(const struct statx_timestamp& time) {
-  int64_t ns = 0;
-  if (__builtin_mul_overflow(int64_t{time.tv_sec}, kNanosecondsPerSecond, &ns) ||
-      __builtin_add_overflow(ns, int64_t{time.tv_nsec}, &ns)) {
-    return time.tv_sec < 0 ? INT64_MIN : INT64_MAX;
-  }
-  return ns;
-}
+FileTime ToFileTime(const struct statx_timestamp& time) { return Join({time.tv_sec, time.tv_nsec}); }
 
 uint64_t Scatter(uint64_t value) {  // the finalizer of splitmix64: a bijection
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -43,9 +33,9 @@ Attributes AttributeConversion::Convert(const struct statx& stat, const Identity
   shown.block_size = stat.stx_blksize;
   shown.inode = ShownInode(facts.device, stat.stx_ino);
   shown.device = facts.device;
-  shown.atime_ns = ToNanoseconds(stat.stx_atime);
-  shown.mtime_ns = ToNanoseconds(stat.stx_mtime);
-  shown.ctime_ns = ToNanoseconds(stat.stx_ctime);
+  shown.atime_ns = ToFileTime(stat.stx_atime);
+  shown.mtime_ns = ToFileTime(stat.stx_mtime);
+  shown.ctime_ns = ToFileTime(stat.stx_ctime);
   if (facts.refused && shown.type == FileType::kDirectory) {
     shown.nlink = 2;
     shown.size = 0;

@@ -8,26 +8,19 @@
 #include <cerrno>
 
 #include "agent/rootfs/kernel_calls.h"
-#include "agent/rootfs/link_target.h"
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
 namespace {
 
-constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr uint32_t kUnchangedId = UINT32_MAX;  // what chown(2) takes for "leave it"
 
 timespec ToTimespec(const std::optional<TimeValue>& value) {
   if (!value.has_value()) return {0, UTIME_OMIT};
   if (value->now) return {0, UTIME_NOW};
-  int64_t seconds = value->ns / kNanosecondsPerSecond;
-  int64_t nanoseconds = value->ns % kNanosecondsPerSecond;
-  if (nanoseconds < 0) {
-    --seconds;
-    nanoseconds += kNanosecondsPerSecond;
-  }
-  return {seconds, nanoseconds};
+  const SplitTime time = Split(value->ns);
+  return {time.seconds, time.nanoseconds};
 }
 
 absl::Status ChangeSize(int fd, FileType type, bool writable, uint64_t size) {
@@ -51,26 +44,17 @@ absl::Status ChangeTimes(int fd, const AttributeChange& change) {
 
 }  // namespace
 
-absl::StatusOr<AttributesReply> RootedFilesystemImpl::DescribeAttributes(const InspectedFile& file, int fd) const {
-  AttributesReply reply;
-  reply.attributes = conversion_.Convert(file);
-  if (file.facts.type == FileType::kSymlink && !file.facts.refused) {
-    ASSIGN_OR_RETURN(reply.link_target, ReadLinkTarget(fd, "", file.stat.stx_size));
-  }
-  return reply;
-}
-
 absl::StatusOr<AttributesReply> RootedFilesystemImpl::GetAttr(const CallContext& context, NodeOrHandle file) {
   if (file.handle != HandleId::kNone) {
     ASSIGN_OR_RETURN(const OpenFile open, handles_.Find(file.handle));
     ASSIGN_OR_RETURN(const InspectedFile inspected, inspector_.Inspect(open.fd->get()));
-    return DescribeAttributes(inspected, open.fd->get());
+    return AttributesReply{conversion_.Convert(inspected)};
   }
   ASSIGN_OR_RETURN(const FoundNode found, FindNode(file.node));
   InspectedFile inspected;
   inspected.facts = found.facts;  // the identity has been compared, or the descriptor is held
   if (StatFd(found.fd->get(), &inspected.stat) != 0) return LastErrno("statx");
-  return DescribeAttributes(inspected, found.fd->get());
+  return AttributesReply{conversion_.Convert(inspected)};
 }
 
 absl::StatusOr<AttributesReply> RootedFilesystemImpl::SetAttr(const CallContext& context, NodeOrHandle file,
@@ -96,7 +80,7 @@ absl::StatusOr<AttributesReply> RootedFilesystemImpl::SetAttr(const CallContext&
   }
   ASSIGN_OR_RETURN(const InspectedFile inspected, InspectChanged(file.node, found.fd->get()));
   RETURN_IF_ERROR(CheckAlive());
-  return DescribeAttributes(inspected, found.fd->get());
+  return AttributesReply{conversion_.Convert(inspected)};
 }
 
 absl::Status RootedFilesystemImpl::ApplyChange(const FoundNode& found, bool writable,

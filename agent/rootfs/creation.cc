@@ -60,7 +60,7 @@ absl::StatusOr<Entry> RootedFilesystemImpl::Symlink(const CallContext& context, 
   }
   NoteCopyUp(place);
   RETURN_IF_ERROR(CheckAlive());
-  return AdmitName(place, where.proposed);
+  return AdmitName(place, where.proposed, std::string(target));
 }
 
 absl::StatusOr<Entry> RootedFilesystemImpl::Link(const CallContext& context, NodeId node, NodeId new_parent,

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <memory>
 
-#include "agent/rootfs/link_target.h"
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
 
@@ -125,13 +124,12 @@ DirectoryEntry RootedFilesystemImpl::Describe(const FoundNode& directory, NodeId
   shown.type = entry.attributes.type;
   shown.inode = entry.attributes.inode;
   if (!with_attributes) return shown;
-  if (shown.type == FileType::kSymlink) {
-    absl::StatusOr<std::string> target = ReadLinkTarget(fd, raw.name, file->stat.stx_size);
-    if (!target.ok()) return shown;  // it has just been replaced
-    entry.link_target = *std::move(target);
-  }
+  absl::StatusOr<std::string> target = LinkTarget(*file, fd, raw.name);
+  if (!target.ok()) return shown;  // it has just been replaced
+  entry.link_target = *std::move(target);
   entry.identity = file->identity;
   entry.node = nodes_.Register(parent, shown.name, file->identity);
+  if (!entry.link_target.empty()) nodes_.NoteLinkTarget(entry.node, entry.link_target);
   shown.entry = std::move(entry);
   return shown;
 }

@@ -75,6 +75,19 @@ NodeId NodeTable::Register(NodeId parent, std::string_view name, const std::stri
   return node->id;
 }
 
+std::string NodeTable::LinkTarget(std::string_view identity) const {
+  MutexLock lock(mutex_);
+  const auto found = by_identity_.find(identity);
+  if (found == by_identity_.end() || (*found)->link_target == nullptr) return {};
+  return *(*found)->link_target;
+}
+
+void NodeTable::NoteLinkTarget(NodeId node, const std::string& target) {
+  auto noted = std::make_unique<const std::string>(target);
+  MutexLock lock(mutex_);
+  if (Node* found = Get(node); found != nullptr && found->link_target == nullptr) found->link_target = std::move(noted);
+}
+
 bool NodeTable::Adopt(NodeId id, NodeId parent, std::string_view name, const std::string& identity,
                       uint64_t references) {
   MutexLock lock(mutex_);

@@ -56,6 +56,11 @@ class NodeTable {
   // kInvalid if no node has it.
   NodeId FindByIdentity(std::string_view identity) const;
 
+  // What the symbolic link with this identity says, if that was noted: it never changes, and asking the link would
+  // change its access time. Empty: not known.
+  std::string LinkTarget(std::string_view identity) const;
+  void NoteLinkTarget(NodeId node, const std::string& target);
+
   void AddAlias(NodeId node, NodeId parent, std::string_view name);
   void RemoveAlias(NodeId node, NodeId parent, std::string_view name);
   // The file is the same but looks different since we changed it (overlay's copy-up).
@@ -76,6 +81,7 @@ class NodeTable {
     uint64_t holders = 0;  // aliases of other nodes that name this one as parent, and open handles
     absl::InlinedVector<Alias, 1> aliases;
     std::string identity;
+    std::unique_ptr<const std::string> link_target;
   };
   struct IdentityHash {
     using is_transparent = void;

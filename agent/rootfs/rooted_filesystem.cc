@@ -105,21 +105,31 @@ absl::StatusOr<RootedFilesystemImpl::FoundPlace> RootedFilesystemImpl::FindPlace
 }
 
 absl::StatusOr<Entry> RootedFilesystemImpl::Admit(NodeId parent, const std::string& name, const InspectedFile& file,
-                                                  int fd, NodeId proposed) {
+                                                  int fd, NodeId proposed, std::string link_target) {
   Entry entry;
-  if (file.facts.type == FileType::kSymlink) {
-    ASSIGN_OR_RETURN(entry.link_target, ReadLinkTarget(fd, "", file.stat.stx_size));
+  entry.link_target = std::move(link_target);
+  if (entry.link_target.empty()) {
+    ASSIGN_OR_RETURN(entry.link_target, LinkTarget(file, fd, ""));
   }
   entry.attributes = conversion_.Convert(file);
   entry.identity = file.identity;
   entry.node = nodes_.Register(parent, name, file.identity, proposed);
+  if (!entry.link_target.empty()) nodes_.NoteLinkTarget(entry.node, entry.link_target);
   return entry;
 }
 
-absl::StatusOr<Entry> RootedFilesystemImpl::AdmitName(const FoundPlace& place, NodeId proposed) {
+absl::StatusOr<std::string> RootedFilesystemImpl::LinkTarget(const InspectedFile& file, int directory,
+                                                             const char* name) const {
+  if (file.facts.type != FileType::kSymlink || file.facts.refused) return std::string();
+  std::string known = nodes_.LinkTarget(file.identity);
+  return known.empty() ? ReadLinkTarget(directory, name, file.stat.stx_size) : known;
+}
+
+absl::StatusOr<Entry> RootedFilesystemImpl::AdmitName(const FoundPlace& place, NodeId proposed,
+                                                      std::string link_target) {
   ASSIGN_OR_RETURN(SharedFd fd, resolver_.OpenPath(place.directory(), place.name));
   ASSIGN_OR_RETURN(const InspectedFile file, inspector_.Inspect(fd->get()));
-  ASSIGN_OR_RETURN(Entry entry, Admit(place.parent, place.name, file, fd->get(), proposed));
+  ASSIGN_OR_RETURN(Entry entry, Admit(place.parent, place.name, file, fd->get(), proposed, std::move(link_target)));
   fds_.Put(entry.node, std::move(fd));
   return entry;
 }

@@ -50,6 +50,7 @@ struct ReclaimedHandle {
 class RootedFilesystem : public FileSystem {
  public:
   static absl::StatusOr<std::unique_ptr<RootedFilesystem>> Create(RootedFilesystemOptions options);
+  using FileSystem::Create;
 
   // The root's entry; not counted as a reference.
   virtual absl::StatusOr<Entry> Root(const CallContext& context) = 0;

@@ -136,9 +136,12 @@ class RootedFilesystemImpl final : public RootedFilesystem {
   // For what changes a name: also checks the name.
   absl::StatusOr<FoundPlace> FindPlaceToChange(NodeId parent, std::string_view name);
   // Gives the file out: one more reference to its node.
+  // `link_target`: of a symbolic link, if it is known; else it is read.
   absl::StatusOr<Entry> Admit(NodeId parent, const std::string& name, const InspectedFile& file, int fd,
-                              NodeId proposed);
-  absl::StatusOr<Entry> AdmitName(const FoundPlace& place, NodeId proposed);
+                              NodeId proposed, std::string link_target = {});
+  absl::StatusOr<Entry> AdmitName(const FoundPlace& place, NodeId proposed, std::string link_target = {});
+  // Empty for anything but a symbolic link. `directory` and `name` as ReadLinkTarget takes them.
+  absl::StatusOr<std::string> LinkTarget(const InspectedFile& file, int directory, const char* name) const;
   // After a change that may have copied the file up, and its identity with it.
   absl::StatusOr<InspectedFile> InspectChanged(NodeId node, int fd);
   void NoteCopyUp(NodeId node, const FoundNode& found);
@@ -151,7 +154,6 @@ class RootedFilesystemImpl final : public RootedFilesystem {
   // attributes.cc
   absl::Status ApplyChange(const FoundNode& found, bool writable, const AttributeChange& change) const;
   absl::Status ChangeOwner(int fd, const AttributeChange& change) const;
-  absl::StatusOr<AttributesReply> DescribeAttributes(const InspectedFile& file, int fd) const;
 
   // directories.cc
   struct RawEntry;
