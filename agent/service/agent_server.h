@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -32,8 +34,12 @@ struct AgentServerOptions {
   size_t max_sessions = 64;
   size_t max_workers = 64;
   size_t max_workers_per_device = 16;
+  // Told of sessions that begin, end or are refused. Called from any thread.
+  std::function<void(std::string_view)> log;
   using MakeFilesystem = absl::StatusOr<std::unique_ptr<RootedFilesystem>>(RootedFilesystemOptions);
-  std::function<MakeFilesystem> make_filesystem = RootedFilesystem::Create;
+  std::function<MakeFilesystem> make_filesystem = [](RootedFilesystemOptions options) {
+    return RootedFilesystem::Create(std::move(options));
+  };
 };
 
 // Thread-safe.

@@ -101,6 +101,9 @@ void SessionCalls::AttachOnWorker(const v1::AttachRequest& request, absl::Time d
   const absl::Status status = DoAttach(request, {.caller = {}, .deadline = deadline, .stop = {}}, answer);
   answer.mutable_header()->set_error(ToErrno(status));
   if (!status.ok()) answer.set_message(std::string(status.message()));
+  Log(status.ok() ? fmt::format("a session of mirrorfs {} {}", request.client_version().substr(0, 100),
+                                answer.resumed() ? "goes on" : "begins")
+                  : fmt::format("a session is refused: {}", answer.message()));
   reply.Answer(EncodeMessage(answer));
 }
 
@@ -223,6 +226,7 @@ void SessionCalls::Detach(const grpc::ByteBuffer& bytes, absl::Time, Reply reply
   if (!Parse(bytes, request, reply)) return;
   std::shared_ptr<Session> session = sessions_.Remove(SessionId{request.header().session()});
   if (session == nullptr) return reply.Fail(Dispatcher::UnknownSession());
+  Log("a session ends");
   LetGo(std::move(session));
   reply.Answer(ErrorAnswer(0));
 }
@@ -256,7 +260,10 @@ void SessionCalls::Fence(const grpc::ByteBuffer& bytes, absl::Time, Reply reply)
 }
 
 void SessionCalls::EndSilentSessions(absl::Time now) {
-  for (std::shared_ptr<Session>& session : sessions_.RemoveSilent(now - options_.lease)) LetGo(std::move(session));
+  for (std::shared_ptr<Session>& session : sessions_.RemoveSilent(now - options_.lease)) {
+    Log("a session has been silent for too long, and ends");
+    LetGo(std::move(session));
+  }
 }
 
 void SessionCalls::LetGo(std::shared_ptr<Session> session) {

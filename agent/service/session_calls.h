@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "agent/service/agent_server.h"
@@ -41,6 +42,9 @@ class SessionCalls {
   void Describe(const Session& session, v1::AttachReply& answer) const;
   // Closing files may block, so a session is let go in a worker.
   void LetGo(std::shared_ptr<Session> session);
+  void Log(std::string_view line) const {
+    if (options_.log) options_.log(line);
+  }
 
   const Target& target_;
   const AgentServerOptions& options_;

@@ -1,0 +1,146 @@
+// mirrorfs-agent: finds its container, binds its socket, gives up what it does not need, serves.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "agent/exit_codes.h"
+#include "agent/listener.h"
+#include "agent/options.h"
+#include "agent/privileges/privileges.h"
+#include "agent/secrets.h"
+#include "agent/service/agent_server.h"
+#include "agent/target/target.h"
+#include "fmt/format.h"
+
+namespace mirrorfs {
+namespace {
+
+// How long calls that run may go on when the agent is to end.
+constexpr absl::Duration kStopGrace = absl::Seconds(2);
+constexpr absl::Duration kIdleCheckInterval = absl::Milliseconds(250);
+
+void Say(std::string_view line) { fmt::print(stderr, "mirrorfs-agent: {}\n", line); }
+
+int Fail(AgentExit code, const absl::Status& status) {
+  Say(std::string(status.message()));
+  return static_cast<int>(code);
+}
+
+// Signals are waited for, not handled; threads inherit that.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+// Handles and cached descriptors need many; the hard limit is the machine's decision.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// False if it is gone already.
+bool EndWithParent(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  return getppid() == parent;
+}
+
+AgentServerOptions ServerOptionsOf(const AgentOptions& options) {
+  AgentServerOptions server;
+  server.version = MIRRORFS_VERSION;
+  server.target_name = options.target;
+  server.read_write = options.read_write;
+  server.devices = options.devices;
+  server.allow_container = options.AllowsContainer();
+  server.allow_caller = options.AllowsCaller();
+  server.allow_fixed = options.AllowsFixed();
+  server.lease = options.lease;
+  if (options.verbose) server.log = Say;
+  return server;
+}
+
+void TellReady(int fd, const std::string& endpoint) {
+  if (fd < 0) return;
+  const std::string line = fmt::format("ready {}\n", endpoint);
+  // Whoever asked for it has gone if this fails, and finds out by himself.
+  (void)!write(fd, line.data(), line.size());
+  close(fd);
+}
+
+// Returns when a signal came, or nobody has used the agent for `ttl`.
+void ServeUntilOver(const AgentServer& server, absl::Duration ttl, const sigset_t& signals) {
+  const timespec interval = absl::ToTimespec(kIdleCheckInterval);
+  while (true) {
+    const bool limited = ttl != absl::ZeroDuration();
+    const int signal = limited ? sigtimedwait(&signals, nullptr, &interval) : sigwaitinfo(&signals, nullptr);
+    if (signal > 0) return;
+    if (limited && absl::Now() - server.IdleSince() > ttl) return;
+  }
+}
+
+// A call that hangs in the container's file system must not keep the agent from ending.
+void EndSoon() {
+  std::thread([] {
+    absl::SleepFor(kStopGrace);
+    _exit(static_cast<int>(AgentExit::kOk));
+  }).detach();
+}
+
+int Serve(const AgentOptions& options, const Target& target, Listener listener, AgentServerOptions server_options,
+          const sigset_t& signals) {
+  auto server = AgentServer::Start(target, std::move(server_options), std::move(listener.socket));
+  if (!server.ok()) return Fail(AgentExit::kFailed, server.status());
+  TellReady(options.ready_fd, listener.endpoint);
+  if (options.verbose) Say(fmt::format("serves {} at {}", target.Description(), listener.endpoint));
+  ServeUntilOver(**server, options.ttl, signals);
+  if (!listener.socket_path.empty()) unlink(listener.socket_path.c_str());
+  EndSoon();
+  server->reset();
+  return static_cast<int>(AgentExit::kOk);
+}
+
+int Run(int argc, char** argv) {
+  const pid_t parent = getppid();
+  absl::StatusOr<AgentOptions> options = ParseAgentOptions(argc, argv);
+  if (!options.ok()) return Fail(AgentExit::kUsage, options.status());
+  if (options->help) return std::fputs(AgentHelp().c_str(), stdout) < 0;
+  if (options->version) return std::puts("mirrorfs-agent " MIRRORFS_VERSION) < 0;
+  if (options->exit_with_parent && !EndWithParent(parent)) return static_cast<int>(AgentExit::kOk);
+  const sigset_t signals = BlockSignals();
+  RaiseDescriptorLimit();
+
+  AgentServerOptions server_options = ServerOptionsOf(*options);
+  if (const absl::Status read = ReadSecrets(*options, server_options); !read.ok()) return Fail(AgentExit::kUsage, read);
+  auto target = Target::Resolve({.target = options->target, .runtime_socket = options->runtime_socket});
+  if (!target.ok()) return Fail(ExitOfTarget(target.status()), target.status());
+  if (const auto root = (*target)->OpenRoot(); !root.ok()) return Fail(ExitOfTarget(root.status()), root.status());
+  const bool protected_by_tls = !server_options.tls_client_ca.empty() && !server_options.token.empty();
+  absl::StatusOr<Listener> listener = ListenAt(options->listen, protected_by_tls);
+  if (!listener.ok()) return Fail(ExitOfListen(listener.status()), listener.status());
+  const absl::Status dropped = DropPrivileges({.read_write = options->read_write, .devices = options->devices});
+  if (!dropped.ok()) return Fail(AgentExit::kFailed, dropped);
+  return Serve(*options, **target, *std::move(listener), std::move(server_options), signals);
+}
+
+}  // namespace
+}  // namespace mirrorfs
+
+int main(int argc, char** argv) { return mirrorfs::Run(argc, argv); }

@@ -1,0 +1,129 @@
+#include "agent/options.h"
+
+#include <sstream>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "boost/program_options.hpp"
+#include "fmt/format.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+namespace po = boost::program_options;
+
+struct RawOptions {
+  std::string ttl;
+  std::string lease;
+  std::string log_level;
+};
+
+po::options_description Describe(AgentOptions& options, RawOptions& raw) {
+  po::options_description description("Options");
+  auto add = description.add_options();
+  add("target", po::value(&options.target),
+      "what to serve: docker/NAME, podman/NAME, containerd/NAMESPACE/ID, cri/ID, pid/N, dir:/PATH");
+  add("listen", po::value(&options.listen), "where: unix:/PATH, or 127.0.0.1:PORT (0: any free port)");
+  add("rw", po::bool_switch(&options.read_write), "let sessions change files");
+  add("devices", po::bool_switch(&options.devices), "with --rw: let sessions make device nodes");
+  add("identities", po::value(&options.identities)->default_value("container,caller,fixed"),
+      "whose rights sessions may have");
+  add("runtime-socket", po::value(&options.runtime_socket), "socket of the container runtime");
+  add("token-file", po::value(&options.token_file), "clients must know the token in this file");
+  add("tls-cert", po::value(&options.tls_certificate_file), "PEM file: serve over TLS");
+  add("tls-key", po::value(&options.tls_key_file), "PEM file");
+  add("tls-ca", po::value(&options.tls_ca_file), "PEM file: clients must have a certificate signed by it");
+  add("ttl", po::value(&raw.ttl)->default_value("0"), "end after so long without a session; 0: never");
+  add("lease", po::value(&raw.lease)->default_value("30s"), "end a session that is silent for so long");
+  add("ready-fd", po::value(&options.ready_fd), "write one line to this descriptor when serving");
+  add("exit-with-parent", po::bool_switch(&options.exit_with_parent), "end when the parent process does");
+  add("log-level", po::value(&raw.log_level)->default_value("info"), "info or debug");
+  add("verbose,v", po::bool_switch(&options.verbose), "as --log-level debug");
+  add("version", po::bool_switch(&options.version), "say which version this is");
+  add("help,h", po::bool_switch(&options.help), "this text");
+  return description;
+}
+
+// Boost throws; nothing else here does.
+absl::Status ParseWords(int argc, char** argv, const po::options_description& description) {
+  namespace style = po::command_line_style;
+  try {
+    po::variables_map values;
+    auto parser = po::command_line_parser(argc, argv).options(description);
+    po::store(parser.style(style::unix_style & ~style::allow_guessing).run(), values);
+    po::notify(values);
+  } catch (const po::error& error) {
+    return absl::InvalidArgumentError(error.what());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::Duration> ParseTime(std::string_view option, const std::string& text) {
+  absl::Duration duration;
+  if (!absl::ParseDuration(text, &duration) || duration < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(fmt::format("--{} {}: not a time like 30s, 500ms or 1h", option, text));
+  }
+  return duration;
+}
+
+absl::Status CheckIdentities(const std::string& identities) {
+  for (const std::string& identity : std::vector<std::string>(absl::StrSplit(identities, ','))) {
+    if (identity != "container" && identity != "caller" && identity != "fixed") {
+      return absl::InvalidArgumentError(
+          fmt::format("--identities {}: '{}' is not container, caller or fixed", identities, identity));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Check(const AgentOptions& options) {
+  if (options.target.empty()) return absl::InvalidArgumentError("--target is missing: what is to be served?");
+  if (options.listen.empty()) return absl::InvalidArgumentError("--listen is missing: where is to be served?");
+  if (options.devices && !options.read_write) return absl::InvalidArgumentError("--devices needs --rw");
+  if (options.tls_certificate_file.empty() != options.tls_key_file.empty()) {
+    return absl::InvalidArgumentError("--tls-cert and --tls-key go together");
+  }
+  if (!options.tls_ca_file.empty() && options.tls_certificate_file.empty()) {
+    return absl::InvalidArgumentError("--tls-ca needs --tls-cert and --tls-key");
+  }
+  if (options.lease < absl::Milliseconds(100)) return absl::InvalidArgumentError("--lease: at least 100ms");
+  return CheckIdentities(options.identities);
+}
+
+}  // namespace
+
+bool AgentOptions::Allows(const std::string& identity) const {
+  for (const std::string& allowed : std::vector<std::string>(absl::StrSplit(identities, ','))) {
+    if (allowed == identity) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<AgentOptions> ParseAgentOptions(int argc, char** argv) {
+  AgentOptions options;
+  RawOptions raw;
+  RETURN_IF_ERROR(ParseWords(argc, argv, Describe(options, raw)));
+  if (options.help || options.version) return options;
+  ASSIGN_OR_RETURN(options.ttl, ParseTime("ttl", raw.ttl));
+  ASSIGN_OR_RETURN(options.lease, ParseTime("lease", raw.lease));
+  if (raw.log_level != "info" && raw.log_level != "debug") {
+    return absl::InvalidArgumentError(fmt::format("--log-level {}: not info or debug", raw.log_level));
+  }
+  options.verbose |= raw.log_level == "debug";
+  RETURN_IF_ERROR(Check(options));
+  return options;
+}
+
+std::string AgentHelp() {
+  AgentOptions options;
+  RawOptions raw;
+  std::ostringstream text;
+  text << "mirrorfs-agent serves the files of one container to mirrorfs.\n\n"
+       << "  mirrorfs-agent --target TARGET --listen WHERE [OPTION]...\n\n"
+       << Describe(options, raw);
+  return text.str();
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,46 @@
+// The agent's command line.
+#ifndef MIRRORFS_AGENT_OPTIONS_H_
+#define MIRRORFS_AGENT_OPTIONS_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace mirrorfs {
+
+struct AgentOptions {
+  std::string target;
+  std::string listen;  // unix:/path or HOST:PORT
+  bool read_write = false;
+  bool devices = false;
+  std::string identities;  // comma-separated: container, caller, fixed
+  std::string runtime_socket;
+  std::string token_file;
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+  std::string tls_ca_file;
+  absl::Duration ttl;    // how long to stay without a session; zero: for ever
+  absl::Duration lease;  // how long a silent session lives
+  int ready_fd = -1;     // where to write one line when it serves
+  bool exit_with_parent = false;
+  bool verbose = false;
+  bool help = false;
+  bool version = false;
+
+  bool AllowsContainer() const { return Allows("container"); }
+  bool AllowsCaller() const { return Allows("caller"); }
+  bool AllowsFixed() const { return Allows("fixed"); }
+
+ private:
+  bool Allows(const std::string& identity) const;
+};
+
+// INVALID_ARGUMENT with a message for a person.
+absl::StatusOr<AgentOptions> ParseAgentOptions(int argc, char** argv);
+
+std::string AgentHelp();
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_AGENT_OPTIONS_H_
