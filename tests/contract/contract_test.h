@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/contract/world.h"
 
@@ -66,6 +67,19 @@ class ContractTest : public testing::Test {
   void WriteFile(HandleId handle, uint64_t offset, std::string_view data);
   void Release(HandleId handle) { fs().Release({handle}); }
   void Forget(NodeId node, uint64_t count = 1);
+  // What is given back goes out in batches: waits until the call gives that error, and returns what it gives.
+  template <typename Call>
+  std::string Eventually(std::string_view expected, Call call) {
+    const absl::Time end = absl::Now() + absl::Seconds(20);
+    std::string result;
+    do {
+      result = Error(call());
+    } while (result != expected && absl::Now() < end);
+    return result;
+  }
+  std::string EventuallyStale(NodeId node) {
+    return Eventually("ESTALE", [&] { return fs().GetAttr(call_, {.node = node}); });
+  }
   // The names of a whole directory, sorted, read in pages of `page_bytes`.
   std::vector<std::string> List(NodeId node, uint32_t page_bytes = 1 << 20);
 

@@ -269,12 +269,12 @@ TEST_F(CreateContract, NewNodesAreReferences) {
   auto made = fs().Mkdir(call_, New(root_, "d"));
   ASSERT_EQ(Error(made), "OK");
   Forget(made->node, 1);
-  EXPECT_EQ(Error(fs().GetAttr(call_, {.node = made->node})), "ESTALE");
+  EXPECT_EQ(EventuallyStale(made->node), "ESTALE");
   const HandleId handle = NextHandle();
   const CreateResult file = Create(New(root_, "file"), true, handle);
   Forget(file.entry.node, 1);
   Release(handle);
-  EXPECT_EQ(Error(fs().GetAttr(call_, {.node = file.entry.node})), "ESTALE");
+  EXPECT_EQ(EventuallyStale(file.entry.node), "ESTALE");
 }
 
 }  // namespace

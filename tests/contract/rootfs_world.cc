@@ -40,6 +40,7 @@ std::unique_ptr<World> MakeWorld(const std::string& directory, const WorldOption
   rooted.identity = ToIdentity(options);
   rooted.read_write = options.read_write;
   rooted.devices = options.devices;
+  rooted.fd_cache_size = options.fd_cache_size;
   auto files = RootedFilesystem::Create(std::move(rooted));
   if (!files.ok()) {
     fprintf(stderr, "no rooted file system: %s\n", files.status().ToString().c_str());

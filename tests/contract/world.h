@@ -2,6 +2,7 @@
 #ifndef MIRRORFS_TESTS_CONTRACT_WORLD_H_
 #define MIRRORFS_TESTS_CONTRACT_WORLD_H_
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@ struct WorldOptions {
   // Whose rights calls have: this user's; else, with `caller`, CallContext::caller's; else root's.
   std::optional<Caller> user;
   bool caller = false;
+  // Descriptors that the rooted file system may keep for nodes.
+  size_t fd_cache_size = 512;
 };
 
 class World {

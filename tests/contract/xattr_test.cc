@@ -144,7 +144,7 @@ TEST_F(XattrContract, AccessAclSetsThePermissions) {
 }
 
 TEST_F(XattrContract, ChangesShowInTheChangeTime) {
-  const int64_t before = Stat(file_).ctime_ns;
+  const FileTime before = Stat(file_).ctime_ns;
   while (Set("user.a", "1") == "OK" && Stat(file_).ctime_ns == before) {
   }
   EXPECT_GT(Stat(file_).ctime_ns, before);
