@@ -74,7 +74,10 @@ absl::StatusOr<DirectoryPage> RootedFilesystemImpl::ReadDir(const CallContext& c
   ASSIGN_OR_RETURN(DirectoryPage page, ReadPage(found, *listing, start, max_bytes, with_attributes));
   listing->last_start = start;
   listing->page = page_number + 1;
-  if (page.next == DirCursor::kEnd) return page;
+  if (page.next == DirCursor::kEnd) {
+    if (!begins) listings_.MarkFinished(cursor);
+    return page;
+  }
   const uint32_t number = begins ? listings_.Add(listing) : DirectoryListings::ListingOf(cursor);
   page.next = DirectoryListings::MakeCursor(number, listing->page);
   return page;

@@ -14,7 +14,7 @@ uint32_t DirectoryListings::Add(ListingPtr listing) {
   MutexLock lock(mutex_);
   if (next_number_ == 0) ++next_number_;
   const uint32_t number = next_number_++;
-  items_.push_front({number, std::move(listing), Clock::now()});
+  items_.push_front({number, std::move(listing), Clock::now(), false});
   if (items_.size() > capacity_) closing.splice(closing.end(), items_, std::prev(items_.end()));
   return number;
 }
@@ -38,10 +38,19 @@ void DirectoryListings::Remove(NodeId node, DirCursor cursor) {
   if (found != items_.end()) closing.splice(closing.end(), items_, found);
 }
 
-void DirectoryListings::EraseUnusedSince(Clock::time_point time) {
+void DirectoryListings::MarkFinished(DirCursor cursor) {
+  MutexLock lock(mutex_);
+  for (Item& item : items_) item.finished |= item.number == ListingOf(cursor);
+}
+
+void DirectoryListings::EraseUnusedSince(Clock::time_point unfinished, Clock::time_point finished) {
   std::list<Item> closing;
   MutexLock lock(mutex_);
-  while (!items_.empty() && items_.back().used < time) closing.splice(closing.end(), items_, std::prev(items_.end()));
+  for (auto item = items_.begin(); item != items_.end();) {
+    const auto next = std::next(item);
+    if (item->used < (item->finished ? finished : unfinished)) closing.splice(closing.end(), items_, item);
+    item = next;
+  }
 }
 
 }  // namespace mirrorfs

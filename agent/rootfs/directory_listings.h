@@ -38,7 +38,9 @@ class DirectoryListings {
   // ESTALE if it has ended, or is of another node.
   absl::StatusOr<ListingPtr> Find(NodeId node, DirCursor cursor);
   void Remove(NodeId node, DirCursor cursor);
-  void EraseUnusedSince(Clock::time_point time);
+  // The listing is at its end: it is kept only for a client that has not received its last page.
+  void MarkFinished(DirCursor cursor);
+  void EraseUnusedSince(Clock::time_point unfinished, Clock::time_point finished);
 
   static DirCursor MakeCursor(uint32_t listing, uint32_t page) { return DirCursor{uint64_t{listing} << 32 | page}; }
   static uint32_t ListingOf(DirCursor cursor) { return static_cast<uint32_t>(ToNumber(cursor) >> 32); }
@@ -49,6 +51,7 @@ class DirectoryListings {
     uint32_t number;
     ListingPtr listing;
     Clock::time_point used;
+    bool finished = false;
   };
 
   const size_t capacity_;

@@ -110,7 +110,7 @@ absl::Status LockTable::SetFlock(const OpenFile& file, Record& record, const Loc
 absl::StatusOr<UniqueFd> LockTable::OpenForLocks(const OpenFile& file) const {
   UniqueFd fd(proc_.Reopen(file.fd->get(), file.flags.write ? O_RDWR : O_RDONLY));
   if (!fd && file.flags.write) fd.reset(proc_.Reopen(file.fd->get(), O_WRONLY));
-  if (!fd) return LastErrno("a descriptor for locks");
+  if (!fd) return errno == EMFILE || errno == ENFILE ? ErrnoStatus(ENOLCK) : LastErrno("a descriptor for locks");
   return fd;
 }
 

@@ -23,10 +23,10 @@
 
 namespace mirrorfs {
 
-// Never waits for a lock: EAGAIN if another owner has it. Call it with the agent's own rights, outside of ActingAs:
-// what the handle was opened for is what counts. Thread-safe.
-// Lock order: a record's mutex, then mutex_. A record's mutex is held across lock calls: only calls of the same owner
-// on the same file wait for it.
+// Never waits for a lock: EAGAIN if another owner has it. ENOLCK if there are no descriptors left. Call it with the
+// agent's own rights, outside of ActingAs: what the handle was opened for is what counts. Thread-safe. Lock order: a
+// record's mutex, then mutex_. A record's mutex is held across lock calls: only calls of the same owner on the same
+// file wait for it.
 class LockTable {
  public:
   explicit LockTable(const ProcFdDirectory& proc) : proc_(proc) {}

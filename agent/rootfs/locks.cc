@@ -1,4 +1,6 @@
 // GetLock, SetLock.
+#include <cerrno>
+
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
 
@@ -14,6 +16,9 @@ absl::Status RootedFilesystemImpl::SetLock(const CallContext& context, HandleId 
                                            const LockRange& lock, absl::Duration wait) {
   ASSIGN_OR_RETURN(const OpenFile file, handles_.Find(handle));
   // Never waits: whoever calls it asks again (agent/service), and keeps no thread busy meanwhile.
+  const absl::Status status = locks_.Set(handle, file, owner, kind, lock);
+  if (ToErrno(status) != ENOLCK) return status;
+  fds_.Clear();  // what is only cached gives way
   return locks_.Set(handle, file, owner, kind, lock);
 }
 

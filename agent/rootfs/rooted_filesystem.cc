@@ -18,6 +18,7 @@ namespace {
 // How long descriptors that nobody uses are kept, and how often that is looked at.
 constexpr std::chrono::seconds kKeepUnused{5};
 constexpr std::chrono::minutes kKeepListings{10};
+constexpr std::chrono::seconds kKeepFinishedListings{30};
 constexpr std::chrono::milliseconds kTidyPeriod{2000};
 
 // The descriptors that may be spent on what is only kept to be fast: a quarter of the limit, the rest is for open
@@ -25,7 +26,7 @@ constexpr std::chrono::milliseconds kTidyPeriod{2000};
 size_t AffordableDescriptors(size_t wanted) {
   rlimit limit = {};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
-  return std::clamp<size_t>(limit.rlim_cur / 4, 16, std::max<size_t>(wanted, 16));
+  return std::clamp<size_t>(limit.rlim_cur / 8, 16, std::max<size_t>(wanted, 16));
 }
 
 }  // namespace
@@ -57,8 +58,9 @@ RootedFilesystemImpl::RootedFilesystemImpl(RootedFilesystemOptions options, Proc
       tidying_(kTidyPeriod, [this] { Tidy(); }) {}
 
 void RootedFilesystemImpl::Tidy() {
-  fds_.EraseUnusedSince(FdCache::Clock::now() - kKeepUnused);
-  listings_.EraseUnusedSince(DirectoryListings::Clock::now() - kKeepListings);
+  const auto now = std::chrono::steady_clock::now();
+  fds_.EraseUnusedSince(now - kKeepUnused);
+  listings_.EraseUnusedSince(now - kKeepListings, now - kKeepFinishedListings);
 }
 
 absl::StatusOr<Entry> RootedFilesystemImpl::Root(const CallContext& context) {

@@ -36,16 +36,17 @@ OpenFilePtr FilesystemCore::MakeFile(const InodePtr& inode, HandleId handle, Ope
         [this, weak = std::weak_ptr<OpenFile>(file)](uint64_t offset, absl::Cord data) -> absl::Status {
           const OpenFilePtr open = weak.lock();  // Release waits for the queue, so it is there
           if (open == nullptr) return ErrnoStatus(EBADF, "write");
-          return WriteThrough({}, *open, offset, std::move(data));
+          return WriteBehind(*open, offset, std::move(data));
         },
         inode->pending_writes());
   }
   return file;
 }
 
-OpenAnswer FilesystemCore::Opened(const InodePtr& inode, HandleId handle, OpenFlags flags, OpenResult result,
-                                  Instant asked_at) {
+OpenAnswer FilesystemCore::Opened(const CallContext& context, const InodePtr& inode, HandleId handle, OpenFlags flags,
+                                  OpenResult result, Instant asked_at) {
   const OpenFilePtr file = MakeFile(inode, handle, flags);
+  file->opener = context.caller;
   if (flags.write) inode->SetMayHaveCapability(result.has_capability);
   file->opened_at = asked_at;
   if (result.inline_data && result.inline_data->size() == result.attributes.size) {
@@ -71,7 +72,7 @@ absl::StatusOr<OpenAnswer> FilesystemCore::Open(const CallContext& context, Node
   absl::StatusOr<OpenResult> result = files_.Open(context, node, handle, FlagsForAgent(flags), inline_bytes);
   if (flags.truncate) inode->MarkChanged();
   if (!result.ok()) return result.status();
-  return Opened(inode, handle, flags, *std::move(result), asked_at);
+  return Opened(context, inode, handle, flags, *std::move(result), asked_at);
 }
 
 absl::StatusOr<CreateAnswer> FilesystemCore::Create(const CallContext& context, const NewName& where, bool exclusive,
@@ -95,7 +96,7 @@ absl::StatusOr<CreateAnswer> FilesystemCore::Create(const CallContext& context, 
   OpenResult opened;
   opened.attributes = result->entry.attributes;
   opened.has_capability = !result->created;  // not known: say so
-  return CreateAnswer{*std::move(entry), Opened(inode, handle, flags, std::move(opened), asked_at)};
+  return CreateAnswer{*std::move(entry), Opened(context, inode, handle, flags, std::move(opened), asked_at)};
 }
 
 absl::StatusOr<absl::Cord> FilesystemCore::Read(const CallContext& context, HandleId handle, uint64_t offset,
@@ -114,8 +115,9 @@ absl::StatusOr<absl::Cord> FilesystemCore::Read(const CallContext& context, Hand
   });
 }
 
-absl::Status FilesystemCore::WriteThrough(const CallContext& context, const OpenFile& file, uint64_t offset,
-                                          absl::Cord data) {
+absl::Status FilesystemCore::WriteBehind(const OpenFile& file, uint64_t offset, absl::Cord data) {
+  CallContext context;
+  context.caller = file.opener;
   while (!data.empty()) {
     absl::StatusOr<uint64_t> written = files_.Write(context, file.handle, offset, data);
     file.inode->MarkChanged();
@@ -128,20 +130,25 @@ absl::Status FilesystemCore::WriteThrough(const CallContext& context, const Open
 }
 
 absl::StatusOr<uint64_t> FilesystemCore::Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                               absl::Cord data) {
+                                               absl::Cord data, bool from_page_cache) {
   ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
+  CallContext as_whom = context;
+  if (from_page_cache) as_whom.caller = file->opener;
   const uint64_t size = data.size();
   file->inode->MarkChanged();
   file->inode->ForgetPages();
   if (file->write_queue != nullptr) {
-    const WriteQueue::Verdict verdict = file->write_queue->Offer(offset, data, context.stop);
-    if (verdict == WriteQueue::Verdict::kQueued) return size;
-    if (verdict == WriteQueue::Verdict::kStopped) return ErrnoStatus(EINTR, "write");
+    // What is queued is written with the opener's rights: whether suid bits stay depends on whose they are.
+    if (as_whom.caller.uid == file->opener.uid) {
+      const WriteQueue::Verdict verdict = file->write_queue->Offer(offset, data, context.stop);
+      if (verdict == WriteQueue::Verdict::kQueued) return size;
+      if (verdict == WriteQueue::Verdict::kStopped) return ErrnoStatus(EINTR, "write");
+    }
     if (!file->write_queue->Drain(context.stop)) return ErrnoStatus(EINTR, "write");
     RETURN_IF_ERROR(file->write_queue->TakeError());
   }
   RETURN_IF_ERROR(Settle(context, *file->inode));
-  const absl::StatusOr<uint64_t> written = files_.Write(context, handle, offset, std::move(data));
+  const absl::StatusOr<uint64_t> written = files_.Write(as_whom, handle, offset, std::move(data));
   file->inode->MarkChanged();
   if (!written.ok()) return written.status();
   if (*written > size) return ErrnoStatus(EIO, "write");

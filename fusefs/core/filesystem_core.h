@@ -94,8 +94,10 @@ class FilesystemCore {
   absl::StatusOr<CreateAnswer> Create(const CallContext& context, const NewName& where, bool exclusive,
                                       OpenFlags flags);
   absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size);
-  // `data` owns its bytes.
-  absl::StatusOr<uint64_t> Write(const CallContext& context, HandleId handle, uint64_t offset, absl::Cord data);
+  // `data` owns its bytes. `from_page_cache`: the kernel writes back what a map has changed; the context's caller
+  // means nothing then.
+  absl::StatusOr<uint64_t> Write(const CallContext& context, HandleId handle, uint64_t offset, absl::Cord data,
+                                 bool from_page_cache);
   // A descriptor is closed: errors that are still owed, and the record locks of `owner` go.
   absl::Status Flush(const CallContext& context, HandleId handle, LockOwner owner);
   absl::Status Fsync(const CallContext& context, HandleId handle, bool data_only);
@@ -172,9 +174,11 @@ class FilesystemCore {
                 const std::optional<CachedName>& now);
 
   // --- Files (files.cc)
-  OpenAnswer Opened(const InodePtr& inode, HandleId handle, OpenFlags flags, OpenResult result, Instant asked_at);
+  OpenAnswer Opened(const CallContext& context, const InodePtr& inode, HandleId handle, OpenFlags flags,
+                    OpenResult result, Instant asked_at);
   OpenFilePtr MakeFile(const InodePtr& inode, HandleId handle, OpenFlags flags);
-  absl::Status WriteThrough(const CallContext& context, const OpenFile& file, uint64_t offset, absl::Cord data);
+  // Writes all of it with the opener's rights.
+  absl::Status WriteBehind(const OpenFile& file, uint64_t offset, absl::Cord data);
   // Waits until what was written behind the program's back is at the agent; EINTR if the context is stopped.
   static absl::Status Settle(const CallContext& context, const Inode& inode);
 

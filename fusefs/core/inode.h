@@ -124,8 +124,8 @@ class Inode {
   friend class InodeTable;
   struct PageVersion {
     uint64_t size;
-    int64_t mtime_ns;
-    int64_t ctime_ns;
+    FileTime mtime_ns;
+    FileTime ctime_ns;
     bool operator==(const PageVersion&) const = default;
   };
 

@@ -52,7 +52,7 @@ bool FilesystemCore::AttributesStale(const CachedName& cached) const {
 
 absl::StatusOr<EntryAnswer> FilesystemCore::Deliver(const CallContext& context, CachedName cached) {
   if (cached.inode == nullptr) return Absent(cached.fetched_at);
-  const Inode& inode = *cached.inode;
+  Inode& inode = *cached.inode;
   EntryAnswer answer;
   answer.node = inode.node();
   const Instant now = Now();

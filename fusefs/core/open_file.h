@@ -14,6 +14,7 @@
 #include "fusefs/core/inode.h"
 #include "fusefs/core/read_ahead.h"
 #include "fusefs/core/write_queue.h"
+#include "protos/shared/file_system.h"
 #include "protos/shared/file_types.h"
 #include "protos/shared/ids.h"
 #include "protos/shared/mutex.h"
@@ -28,6 +29,7 @@ class OpenFile {
   const HandleId handle;
   const OpenFlags flags;
   const InodePtr inode;
+  Caller opener;  // whose rights writes have that no program waits for
   Instant opened_at = 0;
   std::optional<absl::Cord> whole_content;  // a small file's, as it was at opened_at
   std::unique_ptr<ReadAhead> read_ahead;    // if it can be read

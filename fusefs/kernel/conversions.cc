@@ -9,19 +9,12 @@
 namespace mirrorfs {
 namespace {
 
-constexpr int64_t kNanoseconds = 1'000'000'000;
-
-timespec ToTimespec(int64_t ns) {
-  int64_t seconds = ns / kNanoseconds;
-  int64_t rest = ns % kNanoseconds;
-  if (rest < 0) {
-    rest += kNanoseconds;
-    --seconds;
-  }
-  return {.tv_sec = seconds, .tv_nsec = rest};
+timespec ToTimespec(FileTime time) {
+  const SplitTime split = Split(time);
+  return {.tv_sec = split.seconds, .tv_nsec = split.nanoseconds};
 }
 
-int64_t ToNanoseconds(const timespec& time) { return time.tv_sec * kNanoseconds + time.tv_nsec; }
+FileTime ToFileTime(const timespec& time) { return Join({time.tv_sec, static_cast<uint32_t>(time.tv_nsec)}); }
 
 double Seconds(absl::Duration duration) { return absl::ToDoubleSeconds(duration); }
 
@@ -90,12 +83,12 @@ AttributeChange ToAttributeChange(const struct stat& attributes, int to_set) {
   if (to_set & FUSE_SET_ATTR_ATIME_NOW) {
     change.atime = TimeValue{.now = true, .ns = 0};
   } else if (to_set & FUSE_SET_ATTR_ATIME) {
-    change.atime = TimeValue{.now = false, .ns = ToNanoseconds(attributes.st_atim)};
+    change.atime = TimeValue{.now = false, .ns = ToFileTime(attributes.st_atim)};
   }
   if (to_set & FUSE_SET_ATTR_MTIME_NOW) {
     change.mtime = TimeValue{.now = true, .ns = 0};
   } else if (to_set & FUSE_SET_ATTR_MTIME) {
-    change.mtime = TimeValue{.now = false, .ns = ToNanoseconds(attributes.st_mtim)};
+    change.mtime = TimeValue{.now = false, .ns = ToFileTime(attributes.st_mtim)};
   }
   return change;
 }

@@ -145,7 +145,7 @@ void Read(fuse_req_t req, fuse_ino_t /*ino*/, size_t size, off_t offset, fuse_fi
 void Write(fuse_req_t req, fuse_ino_t /*ino*/, const char* data, size_t size, off_t offset, fuse_file_info* info) {
   Request request(req, Op::kWrite);
   request.AnswerWritten(request.core().Write(request.context(), Handle(info), static_cast<uint64_t>(offset),
-                                             OwnedCopy(data, size)));
+                                             OwnedCopy(data, size), info->writepage != 0));
 }
 
 void Flush(fuse_req_t req, fuse_ino_t /*ino*/, fuse_file_info* info) {

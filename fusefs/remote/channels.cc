@@ -18,6 +18,7 @@ constexpr int kKeepaliveMs = 20'000;         // below the 60 s after which tunne
 constexpr int kKeepaliveTimeoutMs = 10'000;  // without an answer the connection is given up
 constexpr int kFirstReconnectMs = 50;
 constexpr int kLongestReconnectMs = 1'000;
+constexpr int kConnectTimeoutMs = 5'000;
 
 bool StaysOnThisMachine(std::string_view endpoint) {
   for (std::string_view prefix : {"unix:", "127.0.0.1:", "localhost:", "[::1]:"}) {
@@ -51,7 +52,7 @@ grpc::ChannelArguments Arguments() {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // as many as keepalive wants
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kLongestReconnectMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectMs);
   // Each channel has connections of its own.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

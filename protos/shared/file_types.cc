@@ -3,6 +3,23 @@
 #include <sys/stat.h>
 
 namespace mirrorfs {
+namespace {
+
+constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
+
+}  // namespace
+
+SplitTime Split(FileTime time) {
+  FileTime seconds = time / kNanosecondsPerSecond;
+  FileTime rest = time % kNanosecondsPerSecond;
+  if (rest < 0) {
+    rest += kNanosecondsPerSecond;
+    seconds -= 1;
+  }
+  return {.seconds = static_cast<int64_t>(seconds), .nanoseconds = static_cast<uint32_t>(rest)};
+}
+
+FileTime Join(SplitTime time) { return FileTime{time.seconds} * kNanosecondsPerSecond + time.nanoseconds; }
 
 uint32_t ToMode(FileType type, uint32_t permissions) {
   switch (type) {

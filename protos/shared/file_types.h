@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/numeric/int128.h"
 #include "protos/shared/ids.h"
 
 namespace mirrorfs {
@@ -34,6 +35,17 @@ inline constexpr size_t kMaxNameBytes = 255;
 inline constexpr size_t kMaxTargetBytes = 4095;
 inline constexpr size_t kMaxXattrBytes = 65536;
 
+// Nanoseconds since the epoch. The kernel's seconds alone have 64 bits.
+using FileTime = absl::int128;
+
+// A time as whole seconds (rounded down) and the nanoseconds that follow, below a thousand million.
+struct SplitTime {
+  int64_t seconds = 0;
+  uint32_t nanoseconds = 0;
+};
+SplitTime Split(FileTime time);
+FileTime Join(SplitTime time);
+
 // st_mode as Linux has it, from and to the above.
 uint32_t ToMode(FileType type, uint32_t permissions);
 FileType TypeOfMode(uint32_t mode);
@@ -51,9 +63,9 @@ struct Attributes {
   uint32_t block_size = 4096;
   uint64_t inode = 0;   // unique over the container's mounts
   uint64_t device = 0;  // tells one file system of the container from another
-  int64_t atime_ns = 0;
-  int64_t mtime_ns = 0;
-  int64_t ctime_ns = 0;
+  FileTime atime_ns = 0;
+  FileTime mtime_ns = 0;
+  FileTime ctime_ns = 0;
 
   bool operator==(const Attributes&) const = default;
 };
@@ -63,12 +75,11 @@ struct Entry {
   NodeId node = NodeId::kInvalid;
   Attributes attributes;
   std::string identity;     // opaque: recognises the file again (Reclaim)
-  std::string link_target;  // symbolic links
+  std::string link_target;  // symbolic links; it never changes
 };
 
 struct AttributesReply {
   Attributes attributes;
-  std::string link_target;  // symbolic links
 };
 
 struct DirectoryEntry {
@@ -85,7 +96,7 @@ struct DirectoryPage {
 
 struct TimeValue {
   bool now = false;
-  int64_t ns = 0;  // since the epoch, if not now
+  FileTime ns = 0;  // if not now
 };
 
 // What SetAttr changes; what is absent is left alone.

@@ -44,12 +44,14 @@ absl::StatusOr<DirectoryEntry> UnpackListed(const v1::DirectoryEntry& message) {
 
 std::optional<TimeValue> UnpackTime(bool present, const v1::TimeValue& message) {
   if (!present) return std::nullopt;
-  return TimeValue{.now = message.now(), .ns = message.ns()};
+  return TimeValue{.now = message.now(), .ns = Join({message.seconds(), message.nanoseconds()})};
 }
 
 void PackTime(const TimeValue& time, v1::TimeValue& message) {
   message.set_now(time.now);
-  if (!time.now) message.set_ns(time.ns);
+  if (time.now) return;
+  message.set_seconds(Split(time.ns).seconds);
+  message.set_nanoseconds(Split(time.ns).nanoseconds);
 }
 
 }  // namespace
@@ -74,9 +76,15 @@ void Pack(const Attributes& attributes, v1::Attributes& message) {
   message.set_block_size(attributes.block_size);
   message.set_inode(attributes.inode);
   message.set_device(attributes.device);
-  message.set_atime_ns(attributes.atime_ns);
-  message.set_mtime_ns(attributes.mtime_ns);
-  message.set_ctime_ns(attributes.ctime_ns);
+  const SplitTime atime = Split(attributes.atime_ns);
+  const SplitTime mtime = Split(attributes.mtime_ns);
+  const SplitTime ctime = Split(attributes.ctime_ns);
+  message.set_atime_seconds(atime.seconds);
+  message.set_mtime_seconds(mtime.seconds);
+  message.set_ctime_seconds(ctime.seconds);
+  message.set_atime_nanoseconds(atime.nanoseconds);
+  message.set_mtime_nanoseconds(mtime.nanoseconds);
+  message.set_ctime_nanoseconds(ctime.nanoseconds);
 }
 
 absl::StatusOr<Attributes> Unpack(const v1::Attributes& message) {
@@ -96,9 +104,9 @@ absl::StatusOr<Attributes> Unpack(const v1::Attributes& message) {
   attributes.block_size = message.block_size();
   attributes.inode = message.inode();
   attributes.device = message.device();
-  attributes.atime_ns = message.atime_ns();
-  attributes.mtime_ns = message.mtime_ns();
-  attributes.ctime_ns = message.ctime_ns();
+  attributes.atime_ns = Join({message.atime_seconds(), message.atime_nanoseconds()});
+  attributes.mtime_ns = Join({message.mtime_seconds(), message.mtime_nanoseconds()});
+  attributes.ctime_ns = Join({message.ctime_seconds(), message.ctime_nanoseconds()});
   return attributes;
 }
 
@@ -123,14 +131,11 @@ absl::StatusOr<Entry> Unpack(const v1::Entry& message) {
 
 void Pack(const AttributesReply& reply, v1::AttrReply& message) {
   Pack(reply.attributes, *message.mutable_attributes());
-  if (!reply.link_target.empty()) message.set_link_target(reply.link_target);
 }
 
 absl::StatusOr<AttributesReply> Unpack(const v1::AttrReply& message) {
   AttributesReply reply;
   ASSIGN_OR_RETURN(reply.attributes, Unpack(message.attributes()));
-  RETURN_IF_ERROR(CheckShownTarget(message.link_target(), reply.attributes.type));
-  reply.link_target = message.link_target();
   return reply;
 }
 

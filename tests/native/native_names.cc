@@ -20,8 +20,8 @@ namespace {
 timespec ToTimespec(const std::optional<TimeValue>& time) {
   if (!time) return {.tv_sec = 0, .tv_nsec = UTIME_OMIT};
   if (time->now) return {.tv_sec = 0, .tv_nsec = UTIME_NOW};
-  const int64_t nanoseconds = ((time->ns % 1'000'000'000) + 1'000'000'000) % 1'000'000'000;
-  return {.tv_sec = (time->ns - nanoseconds) / 1'000'000'000, .tv_nsec = nanoseconds};
+  const SplitTime split = Split(time->ns);
+  return {.tv_sec = split.seconds, .tv_nsec = split.nanoseconds};
 }
 
 constexpr uint32_t kListingShift = 32;
@@ -74,7 +74,6 @@ absl::StatusOr<AttributesReply> NativeFileSystem::GetAttr(const CallContext& con
   }
   ASSIGN_OR_RETURN(auto node, nodes_.Find(file.node));
   ASSIGN_OR_RETURN(reply.attributes, AttributesOf(node->fd.get()));
-  ASSIGN_OR_RETURN(reply.link_target, LinkTargetOf(node->fd.get(), reply.attributes));
   return reply;
 }
 
@@ -104,8 +103,6 @@ absl::StatusOr<AttributesReply> NativeFileSystem::SetAttr(const CallContext& con
   }
   AttributesReply reply;
   ASSIGN_OR_RETURN(reply.attributes, AttributesOf(fd));
-  if (handle) return reply;
-  ASSIGN_OR_RETURN(reply.link_target, LinkTargetOf(fd, reply.attributes));
   return reply;
 }
 

@@ -12,7 +12,7 @@
 namespace mirrorfs {
 namespace {
 
-int64_t ToNanoseconds(const statx_timestamp& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
+FileTime ToFileTime(const statx_timestamp& time) { return Join({time.tv_sec, time.tv_nsec}); }
 
 }  // namespace
 
@@ -40,9 +40,9 @@ absl::StatusOr<Attributes> AttributesOf(int fd) {
   result.block_size = status.stx_blksize;
   result.inode = status.stx_ino;
   result.device = makedev(status.stx_dev_major, status.stx_dev_minor);
-  result.atime_ns = ToNanoseconds(status.stx_atime);
-  result.mtime_ns = ToNanoseconds(status.stx_mtime);
-  result.ctime_ns = ToNanoseconds(status.stx_ctime);
+  result.atime_ns = ToFileTime(status.stx_atime);
+  result.mtime_ns = ToFileTime(status.stx_mtime);
+  result.ctime_ns = ToFileTime(status.stx_ctime);
   return result;
 }
 
