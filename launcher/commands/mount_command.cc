@@ -91,7 +91,7 @@ absl::StatusOr<KeeperSetup> PrepareSetup(MountPlan plan, const Invoker& invoker)
   }
   RETURN_IF_ERROR(CheckFuse(invoker.IsRoot()));
   ASSIGN_OR_RETURN(plan.mountpoint, PhysicalPath(plan.mountpoint));
-  ASSIGN_OR_RETURN(const std::string base, StateBase(invoker));
+  const std::string base = StateBasePath(invoker);
   RETURN_IF_ERROR(ClearDeadMount(base, plan.mountpoint));
   StatePaths paths = PathsOfMountpoint(base, plan.mountpoint);
   ASSIGN_OR_RETURN(UniqueFd lock, TakeState(paths, plan.mountpoint));

@@ -45,10 +45,9 @@ std::string RequestTable(const nlohmann::json& requests) {
 
 std::string AsText(const nlohmann::json& stats) {
   const auto part = [&](const char* name) { return stats.value(name, nlohmann::json::object()); };
-  return fmt::format("{} calls to the agent, {} requests from the kernel, {} MiB of memory, up {}\n\n{}\n{}",
+  return fmt::format("{} calls to the agent, {} requests from the kernel, {} MiB of memory, up {} s\n\n{}\n{}",
                      NumberField(stats, "total_calls"), NumberField(stats, "total_requests"),
-                     NumberField(stats, "memory_bytes") >> 20,
-                     absl::FormatDuration(absl::Seconds(NumberField(stats, "uptime_seconds"))),
+                     NumberField(stats, "memory_bytes") >> 20, NumberField(stats, "uptime_seconds"),
                      CallTable(part("calls")), RequestTable(part("requests")));
 }
 

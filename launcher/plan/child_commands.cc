@@ -19,6 +19,8 @@ std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& 
   if (plan.read_write) command.emplace_back("--rw");
   if (plan.devices) command.emplace_back("--devices");
   if (plan.verbose) command.emplace_back("-v");
+  const bool named = plan.identity == "container" || plan.identity == "caller";
+  command.insert(command.end(), {"--identities", named ? plan.identity : "fixed"});
   AddIfGiven(command, "--runtime-socket", plan.runtime_socket);
   command.insert(command.end(), {"--ready-fd", std::to_string(ready_fd)});
   command.insert(command.end(), {"--ttl", fmt::format("{}s", kAgentIdleSeconds)});

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -50,7 +51,9 @@ absl::Status MakeDirectory(const std::string& path) {
   return Failure(ExitCode::kFailed, fmt::format("{} cannot be made: {}.", path, ErrnoText(errno)));
 }
 
-absl::Status CheckPrivate(const std::string& path, uint32_t uid) {
+absl::Status MakePrivate(const std::string& path) {
+  RETURN_IF_ERROR(MakeDirectory(path));
+  const uid_t uid = ::geteuid();
   struct stat attributes;
   if (::lstat(path.c_str(), &attributes) != 0) {
     return Failure(ExitCode::kFailed, fmt::format("{}: {}.", path, ErrnoText(errno)));
@@ -80,16 +83,10 @@ std::string StateBasePath(const Invoker& invoker) {
   return usable && SocketsFit(own) ? own : fmt::format("/tmp/mirrorfs-{}", invoker.uid);
 }
 
-absl::StatusOr<std::string> StateBase(const Invoker& invoker) {
-  const std::string base = StateBasePath(invoker);
-  RETURN_IF_ERROR(MakeDirectory(base));
-  RETURN_IF_ERROR(CheckPrivate(base, invoker.uid));
-  return base;
-}
-
 StatePaths PathsOfId(const std::string& base, std::string_view id) {
   const std::string directory = fmt::format("{}/{}", base, id);
-  return StatePaths{.directory = directory,
+  return StatePaths{.base = base,
+                    .directory = directory,
                     .lock = directory + "/lock",
                     .record = directory + "/record",
                     .control_socket = directory + "/control.sock",
@@ -119,7 +116,11 @@ std::vector<std::string> ListIds(const std::string& base) {
 
 absl::StatusOr<std::optional<UniqueFd>> LockState(const StatePaths& paths) {
   while (true) {
-    RETURN_IF_ERROR(MakeDirectory(paths.directory));
+    RETURN_IF_ERROR(MakePrivate(paths.base));
+    if (::mkdir(paths.directory.c_str(), 0700) != 0 && errno != EEXIST) {
+      if (errno == ENOENT) continue;  // the last mount that there was has just taken the base with it
+      return Failure(ExitCode::kFailed, fmt::format("{} cannot be made: {}.", paths.directory, ErrnoText(errno)));
+    }
     UniqueFd lock(::open(paths.lock.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!lock && errno == ENOENT) continue;  // removed just now by the last holder
     if (!lock) return Failure(ExitCode::kFailed, fmt::format("{}: {}.", paths.lock, ErrnoText(errno)));
@@ -135,6 +136,7 @@ absl::StatusOr<std::optional<UniqueFd>> LockState(const StatePaths& paths) {
 void RemoveState(const StatePaths& paths) {
   std::error_code ignored;  // what cannot be removed is seen by the next mount
   std::filesystem::remove_all(paths.directory, ignored);
+  ::rmdir(paths.base.c_str());  // if that was the last mount
 }
 
 }  // namespace mirrorfs

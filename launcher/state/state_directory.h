@@ -18,6 +18,7 @@
 namespace mirrorfs {
 
 struct StatePaths {
+  std::string base;  // of all mounts of this user
   std::string directory;
   std::string lock;
   std::string record;
@@ -26,10 +27,7 @@ struct StatePaths {
   std::string log;
 };
 
-// The directory of all mounts; made if it is missing. Fails if it belongs to somebody else or others can enter it.
-absl::StatusOr<std::string> StateBase(const Invoker& invoker);
-
-// Where StateBase is (without making it).
+// The directory of all mounts of this user. LockState makes it, RemoveState removes it after the last one.
 std::string StateBasePath(const Invoker& invoker);
 
 // Paths of the mount with that id.
@@ -43,7 +41,8 @@ std::string CurrentMountNamespace();
 // Ids of all mounts that have a directory there.
 std::vector<std::string> ListIds(const std::string& base);
 
-// Makes the directory and takes the lock; nothing if someone else holds it.
+// Makes the directories and takes the lock; nothing if someone else holds it. Fails if the base belongs to somebody
+// else or others can enter it.
 absl::StatusOr<std::optional<UniqueFd>> LockState(const StatePaths& paths);
 
 // Removes the directory with all in it. For whoever holds the lock.
