@@ -43,5 +43,18 @@ TEST(DirectoryListings, TheOldestEndsWhenThereAreTooMany) {
   EXPECT_FALSE(listings.Find(NodeId{5}, Cursor(second)).ok());
 }
 
+TEST(DirectoryListings, FinishedOnesAreGivenBackEarlier) {
+  DirectoryListings listings(4);
+  const uint32_t finished = listings.Add(Listing(NodeId{5}));
+  const uint32_t unfinished = listings.Add(Listing(NodeId{5}));
+  listings.MarkFinished(Cursor(finished));
+  const auto now = DirectoryListings::Clock::now() + std::chrono::seconds(1);
+  listings.EraseUnusedSince(now - std::chrono::minutes(1), now);
+  EXPECT_FALSE(listings.Find(NodeId{5}, Cursor(finished)).ok());
+  EXPECT_TRUE(listings.Find(NodeId{5}, Cursor(unfinished)).ok());
+  listings.EraseUnusedSince(now, now);
+  EXPECT_FALSE(listings.Find(NodeId{5}, Cursor(unfinished)).ok());
+}
+
 }  // namespace
 }  // namespace mirrorfs
