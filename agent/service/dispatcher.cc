@@ -65,6 +65,7 @@ void Dispatcher::Run(Pending pending) {
   const uint64_t sequence = pending.call->Header().sequence();
   if (sequence != 0 && !pending.started && !pending.session->Replies().Start(sequence)) return;
   pending.started = true;
+  if (pending.session->Ended()) return Fail(pending, UnknownSession());
   if (const int error = Refusal(pending); error != 0) return Finish(pending, ErrorAnswer(error));
   const std::optional<grpc::ByteBuffer> answer = pending.call->Run(*pending.session, pending.context);
   if (!answer.has_value()) {
@@ -77,13 +78,13 @@ void Dispatcher::Run(Pending pending) {
 
 void Dispatcher::Expire(Pending& pending) {
   // It has not been begun, and will not be: this answer is kept under its number.
-  Finish(pending, ErrorAnswer(ETIMEDOUT));
+  if (absl::Now() > pending.context.deadline) return Finish(pending, ErrorAnswer(ETIMEDOUT));
+  Fail(pending, grpc::Status(grpc::StatusCode::UNAVAILABLE, "the agent ends"));
 }
 
 int Dispatcher::Refusal(const Pending& pending) const {
   const MethodTraits& traits = pending.method.traits;
   const v1::RequestHeader& header = pending.call->Header();
-  if (pending.session->Ended()) return EIO;
   if (traits.changes_tree && !pending.session->Terms().read_write) return EROFS;
   if (header.expires_at_ns() != 0 && BootClockNs() > header.expires_at_ns()) return EIO;
   if (!traits.gives_back && !target_.Alive()) {
@@ -97,6 +98,14 @@ void Dispatcher::Finish(Pending& pending, const grpc::ByteBuffer& answer) {
     pending.reply->Answer(answer);
   } else {
     pending.session->Replies().Finish(pending.call->Header().sequence(), answer);
+  }
+}
+
+void Dispatcher::Fail(Pending& pending, const grpc::Status& why) {
+  if (pending.reply.has_value()) {
+    pending.reply->Fail(why);
+  } else {
+    pending.session->Replies().Refuse(pending.call->Header().sequence(), why);
   }
 }
 

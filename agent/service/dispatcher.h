@@ -44,6 +44,8 @@ class Dispatcher {
   // Why the request must not be run now; 0: it may.
   int Refusal(const Pending& pending) const;
   static void Finish(Pending& pending, const grpc::ByteBuffer& answer);
+  // Not an answer of the file system: the client is to look for the session anew.
+  static void Fail(Pending& pending, const grpc::Status& why);
 
   const Target& target_;
   SessionTable& sessions_;

@@ -57,6 +57,18 @@ void ReplyMemory::Finish(uint64_t sequence, const grpc::ByteBuffer& answer) {
   for (Reply& reply : replies) reply.Answer(answer);
 }
 
+void ReplyMemory::Refuse(uint64_t sequence, const grpc::Status& why) {
+  std::vector<Reply> replies;
+  {
+    MutexLock lock(mutex_);
+    auto found = records_.find(sequence);
+    if (found == records_.end()) return;
+    found->second.state = State::kFenced;
+    replies.swap(found->second.replies);
+  }
+  for (Reply& reply : replies) reply.Fail(why);
+}
+
 FenceResult ReplyMemory::Fence(uint64_t sequence) {
   std::vector<Reply> refused;
   {

@@ -33,6 +33,9 @@ class ReplyMemory {
   // Answers all who wait, and keeps the answer.
   void Finish(uint64_t sequence, const grpc::ByteBuffer& answer);
 
+  // It was not begun, and will not be: tells all who wait.
+  void Refuse(uint64_t sequence, const grpc::Status& why);
+
   FenceResult Fence(uint64_t sequence);
   // The client has these answers. What is told of them is forgotten, but not that they were done.
   void Acknowledge(uint64_t answered_below, absl::Span<const uint64_t> answered);
