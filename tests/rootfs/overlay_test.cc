@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <functional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -28,12 +27,21 @@ class Overlay : public RootfsFixture, public testing::WithParamInterface<const c
     ASSERT_EQ(mkdir(Path("dir").c_str(), 0755), 0);
     WriteNative("dir/inner", "inner data");
     ASSERT_EQ(symlink("dir/inner", Path("sym").c_str()), 0);
+    for (int file = 0; file < kFillers; ++file) WriteNative("filler" + std::to_string(file), "");
     MountOverlay();
-    files_ = Serve();
+    RootedFilesystemOptions options = Options();
+    options.fd_cache_size = 16;
+    files_ = Serve(std::move(options));
   }
   void TearDown() override {
     files_.reset();
     RootfsFixture::TearDown();
+  }
+  // Uses so many other nodes that no cached descriptor is left.
+  void EmptyTheCache() {
+    for (int file = 0; file < kFillers; ++file) {
+      ASSERT_NE(Walk(*files_, "filler" + std::to_string(file)), NodeId::kInvalid);
+    }
   }
   bool CopiedUp(const std::string& name) const {
     struct stat stat = {};
@@ -45,6 +53,7 @@ class Overlay : public RootfsFixture, public testing::WithParamInterface<const c
   }
   std::string Stat(NodeId node) { return Error(files_->GetAttr({}, {.node = node})); }
 
+  static constexpr int kFillers = 40;
   std::unique_ptr<RootedFilesystem> files_;
 };
 
@@ -81,8 +90,7 @@ TEST_P(Overlay, EveryChangeThatCopiesUpKeepsTheNodeOfAFileWithTwoNames) {
     EXPECT_EQ(Error(change(node)), "OK");
     const HandleId handles[] = {HandleId{9}};
     files_->Release(handles);
-    // Nothing but the file's name and identity tells where it is once the cached descriptor has gone.
-    std::this_thread::yield();
+    EmptyTheCache();  // only name and identity tell now where it is
     EXPECT_EQ(Stat(node), "OK");
     EXPECT_EQ(Walk(*files_, what == "rename" ? "renamed" : "one"), node);
   }
@@ -112,6 +120,9 @@ TEST_P(Overlay, ACopyUpByTheContainerKeepsTheNode) {
   const NodeId inner = Walk(*files_, "dir/inner");
   WriteNative("file", "by the container");
   WriteNative("dir/inner", "by the container");
+  EmptyTheCache();
+  EXPECT_EQ(Stat(file), "OK");
+  EXPECT_EQ(Stat(inner), "OK");
   EXPECT_EQ(Walk(*files_, "file"), file);
   EXPECT_EQ(Walk(*files_, "dir/inner"), inner);
   EXPECT_EQ(files_->GetAttr({}, {.node = file})->attributes.size, 16u);
