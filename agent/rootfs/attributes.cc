@@ -1,7 +1,6 @@
 // GetAttr, SetAttr, Access, StatFs.
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -71,16 +70,34 @@ absl::StatusOr<AttributesReply> RootedFilesystemImpl::SetAttr(const CallContext&
   } else {
     ASSIGN_OR_RETURN(found, FindToChange(file.node));
   }
+  ASSIGN_OR_RETURN(const bool writes, IsPartOfWriting(found, change));
+  AttributeChange with_callers_rights = change;
   {
     ASSIGN_OR_RETURN(const ActingAs acting, rights_.Assume(context, {found.fd->get()}));
-    const absl::Status applied = ApplyChange(found, writable, change);
+    if (writes && AccessFd(found.fd->get(), W_OK) == 0) with_callers_rights.permissions.reset();
+    const absl::Status applied = ApplyChange(found, writable, with_callers_rights);
     // A change that fails in the middle, or even is refused, may have copied the file up.
     if (!applied.ok()) NoteCopyUp(file.node, found);
     RETURN_IF_ERROR(applied);
   }
+  if (change.permissions && !with_callers_rights.permissions) {
+    RETURN_IF_ERROR(ChangePermissions(found.fd->get(), found.facts.type, *change.permissions));
+  }
   ASSIGN_OR_RETURN(const InspectedFile inspected, InspectChanged(file.node, found.fd->get()));
   RETURN_IF_ERROR(CheckAlive());
   return AttributesReply{conversion_.Convert(inspected)};
+}
+
+// The client's kernel clears suid and sgid for a program that writes or truncates, by a change of permissions in that
+// program's name. Whoever may write may do that, though he is not the owner.
+absl::StatusOr<bool> RootedFilesystemImpl::IsPartOfWriting(const FoundNode& found,
+                                                           const AttributeChange& change) const {
+  if (!change.permissions || found.facts.type != FileType::kRegular) return false;
+  struct statx stat = {};
+  if (StatFd(found.fd->get(), &stat) != 0) return LastErrno("statx");
+  const uint32_t now = stat.stx_mode & kPermissionMask;
+  return now != *change.permissions && (now & *change.permissions) == *change.permissions &&
+         ((now ^ *change.permissions) & ~static_cast<uint32_t>(S_ISUID | S_ISGID)) == 0;
 }
 
 absl::Status RootedFilesystemImpl::ApplyChange(const FoundNode& found, bool writable,
@@ -119,8 +136,7 @@ absl::Status RootedFilesystemImpl::Access(const CallContext& context, NodeId nod
   if (mask.write && found.facts.refused) return ErrnoStatus(EACCES);
   const int mode = (mask.read ? R_OK : 0) | (mask.write ? W_OK : 0) | (mask.execute ? X_OK : 0);
   ASSIGN_OR_RETURN(const ActingAs acting, rights_.Assume(context, {found.fd->get()}));
-  const long result = ::syscall(SYS_faccessat2, found.fd->get(), "", mode, AT_EACCESS | AT_EMPTY_PATH);
-  return ErrnoStatus(result == 0 ? 0 : errno);
+  return ErrnoStatus(AccessFd(found.fd->get(), mode) == 0 ? 0 : errno);
 }
 
 absl::StatusOr<FileSystemStatistics> RootedFilesystemImpl::StatFs(const CallContext& context, NodeId node) {

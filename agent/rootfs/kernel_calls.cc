@@ -29,6 +29,10 @@ int StatFd(int fd, struct statx* result) {
   return ::statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT, kStatxMask, result);
 }
 
+int AccessFd(int fd, int mode) {
+  return static_cast<int>(::syscall(SYS_faccessat2, fd, "", mode, AT_EACCESS | AT_EMPTY_PATH));
+}
+
 int StatName(int directory, const char* name, struct statx* result) {
   return ::statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT, kStatxMask, result);
 }

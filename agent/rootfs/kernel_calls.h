@@ -23,6 +23,9 @@ int OpenBeneath(int directory, const char* name, uint64_t flags, uint32_t mode =
 int StatFd(int fd, struct statx* result);
 int StatName(int directory, const char* name, struct statx* result);
 
+// access(2) of an open file (also O_PATH) with the thread's effective ids and capabilities.
+int AccessFd(int fd, int mode);
+
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_AGENT_ROOTFS_KERNEL_CALLS_H_

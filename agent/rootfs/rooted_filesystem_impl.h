@@ -153,6 +153,7 @@ class RootedFilesystemImpl final : public RootedFilesystem {
 
   // attributes.cc
   absl::Status ApplyChange(const FoundNode& found, bool writable, const AttributeChange& change) const;
+  absl::StatusOr<bool> IsPartOfWriting(const FoundNode& found, const AttributeChange& change) const;
   absl::Status ChangeOwner(int fd, const AttributeChange& change) const;
 
   // directories.cc

@@ -2,9 +2,11 @@
 //
 // Through /proc/self/fd, which leads to the very file and no further: also to a symbolic link's own attributes.
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <cerrno>
 
+#include "agent/rootfs/kernel_calls.h"
 #include "agent/rootfs/posix_acl.h"
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
@@ -102,10 +104,15 @@ absl::Status RootedFilesystemImpl::RemoveXattr(const CallContext& context, NodeI
   ASSIGN_OR_RETURN(const FoundNode found, FindToChange(node));
   RETURN_IF_ERROR(CheckXattrName(name));
   const std::string path = ProcFdDirectory::PathOf(found.fd->get());
+  const std::string key(name);
+  bool part_of_writing = false;
   {
     ASSIGN_OR_RETURN(const ActingAs acting, rights_.Assume(context, {found.fd->get()}));
-    if (::removexattr(path.c_str(), std::string(name).c_str()) != 0) return LastErrno("removexattr");
+    // The client's kernel removes capabilities for a program that writes, in its name. Whoever may write may do that.
+    part_of_writing = key == kFileCapability && AccessFd(found.fd->get(), W_OK) == 0;
+    if (!part_of_writing && ::removexattr(path.c_str(), key.c_str()) != 0) return LastErrno("removexattr");
   }
+  if (part_of_writing && ::removexattr(path.c_str(), key.c_str()) != 0) return LastErrno("removexattr");
   NoteCopyUp(node, found);
   return CheckAlive();
 }

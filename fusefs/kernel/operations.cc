@@ -3,6 +3,7 @@
 
 #include <sys/file.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -255,10 +256,17 @@ void GetXattr(fuse_req_t req, fuse_ino_t ino, const char* name, size_t size) {
   request.AnswerXattr(request.core().GetXattr(request.context(), NodeId{ino}, name), size);
 }
 
+// "Only if it is there and only if it is not": which of the two is told depends on the attribute.
+void AnswerImpossibleSetXattr(Request& request, NodeId node, const char* name, int flags) {
+  if (flags != (XATTR_CREATE | XATTR_REPLACE)) return request.Answer(ErrnoStatus(EINVAL));
+  const absl::Status there = request.core().GetXattr(request.context(), node, name).status();
+  request.Answer(there.ok() ? ErrnoStatus(EEXIST) : there);
+}
+
 void SetXattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* value, size_t size, int flags) {
   Request request(req, Op::kSetXattr);
   const std::optional<XattrMode> mode = ToXattrMode(flags);
-  if (!mode) return request.Answer(ErrnoStatus(EINVAL));
+  if (!mode) return AnswerImpossibleSetXattr(request, NodeId{ino}, name, flags);
   request.Answer(request.core().SetXattr(request.ContextWithGroups(), NodeId{ino}, name, {value, size}, *mode));
 }
 

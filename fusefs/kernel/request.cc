@@ -18,7 +18,6 @@ constexpr int kMaxGroups = 65536;  // NGROUPS_MAX
 void SetOpen(const OpenAnswer& open, fuse_file_info& info) {
   info.fh = ToNumber(open.handle);
   info.keep_cache = open.keep_cache;
-  info.direct_io = open.direct_io;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "fusefs/remote/handle_ledger.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "protos/shared/errno_status.h"
@@ -10,14 +11,22 @@ bool HandleLedger::Opened(Generation generation, HandleId handle, NodeId node, O
   MutexLock lock(mutex_);
   if (generation != generation_) return false;
   flags.truncate = false;
-  records_[handle] = {.node = node, .flags = flags, .locked = false, .error = 0};
+  records_[handle] = {.node = node, .flags = flags, .lockers = {}, .error = 0};
   return true;
 }
 
-void HandleLedger::Locked(HandleId handle) {
+void HandleLedger::Locked(HandleId handle, LockOwner owner) {
   MutexLock lock(mutex_);
   auto found = records_.find(handle);
-  if (found != records_.end()) found->second.locked = true;
+  if (found == records_.end()) return;
+  std::vector<LockOwner>& lockers = found->second.lockers;
+  if (std::find(lockers.begin(), lockers.end(), owner) == lockers.end()) lockers.push_back(owner);
+}
+
+void HandleLedger::Unlocked(HandleId handle, LockOwner owner) {
+  MutexLock lock(mutex_);
+  auto found = records_.find(handle);
+  if (found != records_.end()) std::erase(found->second.lockers, owner);
 }
 
 HandleLedger::Released HandleLedger::Release(HandleId handle) {
@@ -27,7 +36,7 @@ HandleLedger::Released HandleLedger::Release(HandleId handle) {
   if (found == records_.end()) return released;
   const Record& record = found->second;
   if (record.error != 0) released.generation = Generation::kNone;  // no agent has it
-  released.urgent = record.locked || record.flags.write || record.flags.append;
+  released.urgent = !record.lockers.empty() || record.flags.write || record.flags.append;
   records_.erase(found);
   return released;
 }
@@ -44,7 +53,7 @@ std::vector<LedgerHandle> HandleLedger::Snapshot(Generation next) {
   generation_ = next;
   std::vector<LedgerHandle> handles;
   for (auto& [handle, record] : records_) {
-    if (record.locked && record.error == 0) {
+    if (!record.lockers.empty() && record.error == 0) {
       record.error = EIO;
       any_lost_ = true;
     }

@@ -29,7 +29,9 @@ class HandleLedger {
 
   // False if the answer is from another session than the present one.
   bool Opened(Generation generation, HandleId handle, NodeId node, OpenFlags flags);
-  void Locked(HandleId handle);
+  // An owner has got a lock through the handle, or given back all that it may have had.
+  void Locked(HandleId handle, LockOwner owner);
+  void Unlocked(HandleId handle, LockOwner owner);
   Released Release(HandleId handle);
 
   // OK, or why a handle cannot be used any more: ESTALE, or EIO if it held locks when its session was lost.
@@ -45,8 +47,8 @@ class HandleLedger {
   struct Record {
     NodeId node = NodeId::kInvalid;
     OpenFlags flags;
-    bool locked = false;
-    int error = 0;  // it is lost
+    std::vector<LockOwner> lockers;  // who may hold locks
+    int error = 0;                   // it is lost
   };
 
   absl::Status CheckLost(HandleId handle) const;

@@ -87,6 +87,7 @@ class RemoteFileSystem : public FileSystem {
                                       const absl::Cord& data);
   absl::Status SetLockOnce(const CallContext& context, HandleId handle, LockOwner owner, LockKind kind,
                            const LockRange& lock, absl::Duration wait);
+  void RecordLock(HandleId handle, LockOwner owner, LockKind kind, const LockRange& lock);
 
   RemoteCaller& caller_;
   const SessionFacts& facts_;

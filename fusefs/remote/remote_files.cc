@@ -117,8 +117,17 @@ absl::Status RemoteFileSystem::SetLock(const CallContext& context, HandleId hand
   while (true) {
     const absl::Duration left = std::max(give_up - absl::Now(), absl::ZeroDuration());
     const absl::Status status = SetLockOnce(context, handle, owner, kind, lock, std::min(left, kLongestLockWait));
-    if (status.ok() && lock.type != LockType::kUnlock) handles_.Locked(handle);
+    if (status.ok()) RecordLock(handle, owner, kind, lock);
     if (ToErrno(status) != EAGAIN || left <= kLongestLockWait) return status;
+  }
+}
+
+void RemoteFileSystem::RecordLock(HandleId handle, LockOwner owner, LockKind kind, const LockRange& lock) {
+  const bool whole = kind == LockKind::kFlock || (lock.start == 0 && lock.end == kLockToEndOfFile);
+  if (lock.type != LockType::kUnlock) {
+    handles_.Locked(handle, owner);
+  } else if (whole) {
+    handles_.Unlocked(handle, owner);
   }
 }
 
