@@ -17,7 +17,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lab"))
 from lab_case import LabCase  # noqa: E402
 
-PROGRAMS, KILLS, SEED = "", 10, 1
+PROGRAMS, KILLS, SEED = "", 20, 1
 RECORD = 4096
 GONE = {errno.EHOSTDOWN, errno.ESTALE}
 # The promise is 1 s. A machine with two busy cores is given more, a hang still shows.
@@ -36,21 +36,24 @@ class Writer(threading.Thread):
         self.path, self.enough = path, enough
         self.begun = []  # when record N was begun; N has been acknowledged
         self.going = threading.Event()  # set when `enough` records are acknowledged, or it has failed
-        self.error, self.failed_at = None, None
+        self.error = None
 
     def run(self):
         try:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-            while True:
-                begun, number = time.monotonic(), len(self.begun)
-                os.pwrite(file, record(number), number * RECORD)
-                os.fsync(file)
-                self.begun.append(begun)
-                if len(self.begun) == self.enough:
-                    self.going.set()
+            with open(self.path, "xb", buffering=0) as file:
+                while True:
+                    self.write(file)
         except OSError as error:
-            self.error, self.failed_at = error, time.monotonic()
+            self.error = error
         self.going.set()
+
+    def write(self, file):
+        begun, number = time.monotonic(), len(self.begun)
+        file.write(record(number))
+        os.fsync(file.fileno())
+        self.begun.append(begun)
+        if len(self.begun) == self.enough:
+            self.going.set()
 
 
 class KillMountTest(LabCase):
