@@ -90,6 +90,7 @@ absl::StatusOr<KeeperSetup> PrepareSetup(MountPlan plan, const Invoker& invoker)
     ASSIGN_OR_RETURN(plan.agent_path, FindProgram("mirrorfs-agent", plan.agent_path, invoker.executable_directory));
   }
   RETURN_IF_ERROR(CheckFuse(invoker.IsRoot()));
+  if (plan.AllowsOthers()) RETURN_IF_ERROR(CheckAllowOther(invoker.IsRoot()));
   ASSIGN_OR_RETURN(plan.mountpoint, PhysicalPath(plan.mountpoint));
   const std::string base = StateBasePath(invoker);
   RETURN_IF_ERROR(ClearDeadMount(base, plan.mountpoint));

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include <sstream>
+
 #include "fmt/format.h"
 #include "launcher/failure.h"
 
@@ -28,6 +30,15 @@ absl::Status StartFailure(const std::string& program, int wait_status, const std
   if (const std::string prefix = program + ": "; text.starts_with(prefix)) text.erase(0, prefix.size());
   if (text.empty()) text = fmt::format("{} {} before it was ready.", program, DescribeEnd(wait_status));
   return Failure(ExitCodeOfChild(wait_status), text);
+}
+
+absl::Status WithFuseOutput(const absl::Status& status, const std::string& output) {
+  std::string message = MessageOf(status);
+  std::istringstream lines(output);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("fusermount") || line.starts_with("fuse: ")) message += " (" + line + ")";
+  }
+  return Failure(ExitCodeOf(status), message);
 }
 
 }  // namespace mirrorfs

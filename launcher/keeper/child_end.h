@@ -18,6 +18,9 @@ ExitCode ExitCodeOfChild(int wait_status);
 // Why `program` could not be started: what it has written, or how it ended.
 absl::Status StartFailure(const std::string& program, int wait_status, const std::string& output);
 
+// Adds what libfuse and fusermount3 have written to an error that refers to it.
+absl::Status WithFuseOutput(const absl::Status& status, const std::string& output);
+
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_LAUNCHER_KEEPER_CHILD_END_H_

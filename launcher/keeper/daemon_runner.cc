@@ -110,8 +110,8 @@ void DaemonRunner::OnEnd(int wait_status) {
   process_ = {};
   const State before = std::exchange(state_, State::kEnded);
   if (before == State::kServing) return listener_.ended(wait_status);
-  if (!failure_) failure_ = StartFailure("mirrorfsd", wait_status, log_.TextSince(log_position_));
-  listener_.failed(*failure_);
+  const std::string output = log_.TextSince(log_position_);
+  listener_.failed(failure_ ? WithFuseOutput(*failure_, output) : StartFailure("mirrorfsd", wait_status, output));
 }
 
 void DaemonRunner::CloseChannel() {

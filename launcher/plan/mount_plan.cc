@@ -1,5 +1,6 @@
 #include "launcher/plan/mount_plan.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "fmt/format.h"
@@ -123,6 +124,10 @@ absl::Status CheckWords(const MountArguments& arguments) {
 }
 
 }  // namespace
+
+bool MountPlan::AllowsOthers() const {
+  return std::find(mount_options.begin(), mount_options.end(), "allow_other") != mount_options.end();
+}
 
 absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const Invoker& invoker) {
   RETURN_IF_ERROR(CheckWords(arguments));

@@ -35,6 +35,7 @@ struct MountPlan {
   std::string daemon_path;  // likewise
 
   bool StartsAgent() const { return endpoint.empty(); }
+  bool AllowsOthers() const;
 
   bool operator==(const MountPlan&) const = default;
 };

@@ -7,9 +7,11 @@
 
 #include <array>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/system/programs.h"
@@ -75,16 +77,16 @@ absl::Status CheckEmpty(const UniqueFd& directory, const MountPointWish& wish) {
                                        : "it is not empty. Choose an empty directory.");
 }
 
-absl::Status CheckOwner(const UniqueFd& directory, const MountPointWish& wish) {
+absl::Status CheckOwner(const std::string& path) {
   struct stat attributes;
-  if (::fstat(directory.get(), &attributes) != 0) return CannotOpen(wish.path, errno);
-  if (attributes.st_uid != ::geteuid()) {
-    return Unusable(wish.path, "it is not yours. An ordinary user mounts on a directory of his own.");
-  }
-  if (::faccessat(directory.get(), ".", W_OK, AT_EACCESS) != 0) {
-    return Unusable(wish.path, fmt::format("you cannot write to it ({}). chmod u+w it first.", ErrnoText(errno)));
-  }
-  return absl::OkStatus();
+  if (::lstat(path.c_str(), &attributes) != 0) return CannotOpen(path, errno);
+  if (attributes.st_uid == ::geteuid()) return absl::OkStatus();
+  return Unusable(path, "it is not yours. An ordinary user mounts on a directory of his own.");
+}
+
+absl::Status CheckWritable(const UniqueFd& directory, const MountPointWish& wish) {
+  if (::faccessat(directory.get(), ".", W_OK, AT_EACCESS) == 0) return absl::OkStatus();
+  return Unusable(wish.path, fmt::format("you cannot write to it ({}). chmod u+w it first.", ErrnoText(errno)));
 }
 
 }  // namespace
@@ -103,10 +105,28 @@ absl::StatusOr<UniqueFd> OpenMountPoint(const MountPointWish& wish) {
     return Unusable(wish.path, fmt::format("it cannot be made: {}.", ErrnoText(errno)));
   }
   UniqueFd directory(::open(wish.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory) return CannotOpen(wish.path, errno);
-  if (!wish.root) RETURN_IF_ERROR(CheckOwner(directory, wish));
+  if (!directory) {
+    const int error = errno;
+    if (!wish.root) RETURN_IF_ERROR(CheckOwner(wish.path));
+    return CannotOpen(wish.path, error);
+  }
+  if (!wish.root) {
+    RETURN_IF_ERROR(CheckOwner(wish.path));
+    RETURN_IF_ERROR(CheckWritable(directory, wish));
+  }
   RETURN_IF_ERROR(CheckEmpty(directory, wish));
   return directory;
+}
+
+absl::Status CheckAllowOther(bool root) {
+  std::ifstream file("/etc/fuse.conf");
+  for (std::string line; !root && std::getline(file, line);) {
+    if (absl::StripAsciiWhitespace(line) == "user_allow_other") return absl::OkStatus();
+  }
+  if (root) return absl::OkStatus();
+  return Failure(ExitCode::kNotPermitted,
+                 "-o allow_other: /etc/fuse.conf does not let ordinary users do that. Your administrator can add the "
+                 "line user_allow_other to it.");
 }
 
 absl::Status CheckFuse(bool root) {

@@ -24,6 +24,9 @@ struct MountPointWish {
 // Opens it, or says why it will not do. Nothing of mirrorfs is mounted there any more.
 absl::StatusOr<UniqueFd> OpenMountPoint(const MountPointWish& wish);
 
+// An ordinary user may let others use his mount only if /etc/fuse.conf says so.
+absl::Status CheckAllowOther(bool root);
+
 // /dev/fuse can be opened, and for an ordinary user fusermount3 is there.
 absl::Status CheckFuse(bool root);
 

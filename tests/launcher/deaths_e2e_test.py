@@ -38,6 +38,12 @@ class DeathsTest(world.World):
         self.assert_dead(self.mountpoint)
         self.umount()
 
+    def test_a_daemon_that_is_told_to_end_ends_and_stays_mounted(self):
+        os.kill(self.parts["daemon_pid"], signal.SIGTERM)
+        self.wait_for(lambda: self.parts["daemon_pid"] not in self.processes(), "its end")
+        self.assert_unwritable_beneath()
+        self.umount()
+
     def test_beneath_the_mount_nothing_can_be_written(self):
         self.kill(self.parts["daemon_pid"])
         # As someone would who wants to get rid of the dead mount: only the FUSE mount goes, for a moment.

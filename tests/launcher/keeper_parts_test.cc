@@ -129,6 +129,13 @@ TEST(ChildEnd, TellsWhyAProgramDidNotStart) {
   EXPECT_EQ(ExitCodeOf(silent), ExitCode::kUnreachable);
 }
 
+TEST(ChildEnd, QuotesWhatFusermountSaid) {
+  const absl::Status status = WithFuseOutput(Failure(ExitCode::kMountPoint, "cannot mount"),
+                                             "[x] [mirrorfsd] other\nfusermount3: mountpoint is not empty\n");
+  EXPECT_EQ(MessageOf(status), "cannot mount (fusermount3: mountpoint is not empty)");
+  EXPECT_EQ(ExitCodeOf(status), ExitCode::kMountPoint);
+}
+
 class ControlTest : public ::testing::Test {
  protected:
   ControlTest() {
