@@ -72,7 +72,7 @@ void BreakableProxy::Accept() {
 void BreakableProxy::Carry(Pair& pair) {
   while (!stopped_ && !pair.over) {
     pollfd watched[2] = {{pair.client.get(), POLLIN, 0}, {pair.agent.get(), POLLIN, 0}};
-    if (poll(watched, frozen_ ? 0 : 2, kPollMs) <= 0) continue;
+    if (poll(watched, frozen_ ? 0 : 2, kPollMs) <= 0 || frozen_) continue;
     if (watched[0].revents != 0 && !Pass(pair.client.get(), pair.agent.get(), false)) break;
     if (watched[1].revents != 0 && !Pass(pair.agent.get(), pair.client.get(), drop_replies_)) break;
   }

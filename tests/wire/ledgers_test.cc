@@ -94,7 +94,9 @@ TEST(HandleLedgerTest, LockedHandlesDoNotSurvive) {
   HandleLedger ledger;
   ASSERT_TRUE(ledger.Opened(Generation::kFirst, HandleId{1}, NodeId{5}, {.read = true, .truncate = true}));
   ASSERT_TRUE(ledger.Opened(Generation::kFirst, HandleId{2}, NodeId{5}, {.read = true}));
-  ledger.Locked(HandleId{2});
+  ledger.Locked(HandleId{2}, LockOwner{1});
+  ledger.Locked(HandleId{1}, LockOwner{1});
+  ledger.Unlocked(HandleId{1}, LockOwner{1});
   EXPECT_TRUE(ledger.Check(HandleId{2}).ok());
   const std::vector<LedgerHandle> handles = ledger.Snapshot(kSecond);
   ASSERT_EQ(handles.size(), 1u);
@@ -112,7 +114,7 @@ TEST(HandleLedgerTest, WritersAndLockersAreReleasedAtOnce) {
   ASSERT_TRUE(ledger.Opened(Generation::kFirst, HandleId{1}, NodeId{5}, {.read = true}));
   ASSERT_TRUE(ledger.Opened(Generation::kFirst, HandleId{2}, NodeId{5}, {.write = true}));
   ASSERT_TRUE(ledger.Opened(Generation::kFirst, HandleId{3}, NodeId{5}, {.read = true}));
-  ledger.Locked(HandleId{3});
+  ledger.Locked(HandleId{3}, LockOwner{1});
   EXPECT_FALSE(ledger.Release(HandleId{1}).urgent);
   EXPECT_TRUE(ledger.Release(HandleId{2}).urgent);
   EXPECT_TRUE(ledger.Release(HandleId{3}).urgent);

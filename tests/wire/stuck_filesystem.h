@@ -57,7 +57,9 @@ class StuckFilesystem : public RootedFilesystem {
     return absl::OkStatus();
   }
   absl::StatusOr<AttributesReply> GetAttr(const CallContext&, NodeOrHandle file) override {
-    return AttributesReply{SomeDirectory(file.node).attributes, ""};
+    AttributesReply reply;
+    reply.attributes = SomeDirectory(file.node).attributes;
+    return reply;
   }
 
   absl::StatusOr<Entry> Lookup(const CallContext&, NodeId, std::string_view) override { return No(); }
