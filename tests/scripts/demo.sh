@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Mounts a real Docker container and shows what that is good for. demo.sh DIRECTORY_OF_PROGRAMS
 # Starts a private dockerd (tests/lab), leaves nothing behind.
-set -euo pipefail
+set -eu  # no pipefail: what head does not read is nobody's fault
 
 here=$(dirname "$(readlink -f "$0")")
 lab=$here/../lab/lab
@@ -31,50 +31,51 @@ show_refused() {
 }
 
 bold "A container, started by a Docker of its own (about ten seconds)"
+cd "$work"
 "$lab" up "$work/lab" docker >"$work/lab.log" 2>&1 || { cat "$work/lab.log" >&2; exit 1; }
 export DOCKER_HOST
 DOCKER_HOST=$("$lab" env "$work/lab" | sed -n 's/^DOCKER_HOST=//p')
-mkdir "$web"
+mkdir web
 show "docker ps --format 'table {{.Names}}\t{{.Image}}\t{{.Status}}'"
 
 bold "Its whole root, mounted here. Read-only, unless you say otherwise"
-show "mirrorfs mount docker/web $web"
-show "ls -al $web"
-show "cat $web/etc/os-release"
-show "stat --format '%A %U:%G %s bytes, modified %y' $web/etc/shadow"
-show_refused "touch $web/etc/new"
+show "mirrorfs mount docker/web web"
+show "ls -al web"
+show "cat web/etc/os-release"
+show "stat --format '%A %U:%G %s bytes, modified %y' web/etc/shadow"
+show_refused "touch web/etc/new"
 
 bold "An absolute link leads to the container's file, not to this machine's"
 show "docker exec web readlink /etc/alternatives/release"
-show "readlink $web/etc/alternatives/release"
-show "head -1 $web/etc/alternatives/release"
+show "readlink web/etc/alternatives/release"
+show "head -1 web/etc/alternatives/release"
 show "head -1 /etc/os-release"
 
 bold "Ordinary programs read it, and programs that lie in it run"
-show "grep -rl 'from the first layer' $web/lower | head -3"
-show "find $web/lower -type f | wc -l"
-show "tar -C $web -cf - etc | tar -tf - | head -4"
-show "$web/bin/busybox uname -s"
-show "mirrorfs umount $web"
+show "grep -rl 'from the first layer' web/lower | head -3"
+show "find web/lower -type f | wc -l"
+show "tar -C web -cf - etc | tar -tf - | head -4"
+show "web/bin/busybox uname -s"
+show "mirrorfs umount web"
 
 bold "With --rw they write, too: git, SQLite and Python at work in the container"
-show "mirrorfs mount --rw docker/web $web"
-show "git init -q $web/srv/shop && cd $web/srv/shop"
+show "mirrorfs mount --rw docker/web web"
+show "git init -q web/srv/shop && cd web/srv/shop"
 show "printf 'print(\"hello from\", __file__.split(\"/web/\")[1])\n' > hello.py && python3 hello.py"
 show "git add hello.py && git -c user.name=you -c user.email=you@example.com commit -q -m 'say hello' && git log --oneline --stat | tail -2"
 show "sqlite3 shop.db 'create table fruit(name, price); insert into fruit values (\"apple\", 3), (\"pear\", 4);'"
 show "sqlite3 shop.db 'select count(*), sum(price) from fruit;'"
-cd "$work"
+show "cd ../../.."
 
 bold "The container sees what was written, and the mount what the container writes"
 show "docker exec web ls -l /srv/shop"
 show "docker exec web sh -c 'echo written in the container > /srv/note'"
-show "cat $web/srv/note"
+show "cat web/srv/note"
 
 bold "What it took"
 show "mirrorfs status"
-show "mirrorfs stats $web | head -14"
+show "mirrorfs stats web | head -14"
 
 bold "And away"
-show "mirrorfs umount $web"
-show "ls -A $web | wc -l"
+show "mirrorfs umount web"
+show "ls -A web | wc -l"
