@@ -12,10 +12,11 @@ class Box;
 
 // The directory that a case finds itself in.
 enum class Place {
-  kFresh,     // empty, made for the case (upper layer)
-  kLower,     // holds the files of fixture.h, in the lower layer
-  kLowerBig,  // the same, with a big file and a directory of many files
-  kReadOnly,  // as kLower, on a mount that is read-only
+  kFresh,      // empty, made for the case (upper layer)
+  kLower,      // holds the files of fixture.h, in the lower layer
+  kLowerBig,   // the same, with a big file
+  kLowerMany,  // the same, with a directory of many files
+  kReadOnly,   // as kLower, on a mount that is read-only
 };
 
 struct Traits {

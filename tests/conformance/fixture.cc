@@ -47,10 +47,9 @@ class Filler {
 void FillSparse(const Filler& filler) {
   const std::string path = filler.Path("sparse");
   const UniqueFd fd(::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644));
-  const std::string data = Pattern(65536);
-  Require(bool(fd) && ::pwrite(fd.get(), data.data(), data.size(), 1 << 20) == ssize_t(data.size()) &&
-              ::pwrite(fd.get(), data.data(), data.size(), (2 << 20) + 65536) == ssize_t(data.size()) &&
-              ::fsync(fd.get()) == 0,
+  const std::string data = Pattern(kSparseData);
+  Require(bool(fd) && ::pwrite(fd.get(), data.data(), data.size(), kSparseHole) == ssize_t(data.size()) &&
+              ::pwrite(fd.get(), data.data(), data.size(), 2 * kSparseHole + kSparseData) == ssize_t(data.size()),
           path);
 }
 
@@ -82,8 +81,7 @@ void FillCommon(Filler filler) {
   Require(::mkfifo(filler.Path("fifo").c_str(), 0644) == 0, "fifo");
 }
 
-void FillBig(Filler filler) {
-  filler.File("big", Pattern(kBigSize));
+void FillMany(Filler filler) {
   filler.Directory("many");
   for (int i = 0; i < kManyFiles; ++i) filler.File(fmt::format("many/file{:05}", i), fmt::format("{}", i));
 }
@@ -104,7 +102,8 @@ void GiveAway(const std::string& root, uid_t owner) {
 void FillDirectory(const std::string& directory, Place place) {
   if (place == Place::kFresh) return;
   FillCommon(Filler(directory));
-  if (place == Place::kLowerBig) FillBig(Filler(directory));
+  if (place == Place::kLowerBig) Filler(directory).File("big", Pattern(kBigSize));
+  if (place == Place::kLowerMany) FillMany(Filler(directory));
 }
 
 void MakeLower(const std::string& root, const std::vector<Case>& cases, uid_t owner) {

@@ -91,7 +91,7 @@ void AddCounts(CaseList& cases) {
     box.List("fifo");
     box.List("missing");
     box.List("loop");
-  }, {.place = Place::kLowerBig});
+  }, {.place = Place::kLowerMany});
   cases.Add("directory.lower_and_upper_merged", [](Box& box) {
     for (int i = 0; i < kManyFiles; i += 2) ::unlink(fmt::format("many/file{:05}", i).c_str());
     for (int i = 0; i < 50; ++i) ::mknod(fmt::format("many/new{}", i).c_str(), S_IFREG | 0644, 0);
@@ -104,7 +104,7 @@ void AddCounts(CaseList& cases) {
     box.Create("many/file00000", "again");
     box.Contents("many/file00000");
     box.List("many");
-  }, {.place = Place::kLowerBig});
+  }, {.place = Place::kLowerMany});
   cases.Add("directory.inode_numbers_agree", [](Box& box) {
     box.Mkdir("d/") ;
     box.Create("d/f");

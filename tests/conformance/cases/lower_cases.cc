@@ -114,7 +114,7 @@ void AddHandles(CaseList& cases) {
     box.Rename("big", "moved");
     box.Read(reader, 200000);
     box.Unlink("moved");
-    box.Seek(reader, 2500000, SEEK_SET);
+    box.Seek(reader, 1900000, SEEK_SET);
     box.Read(reader, 200000);
     box.ShowFd(reader);
   }, {.place = Place::kLowerBig});

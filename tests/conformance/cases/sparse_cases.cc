@@ -7,6 +7,7 @@
 
 #include "tests/conformance/box.h"
 #include "tests/conformance/cases/families.h"
+#include "tests/conformance/fixture.h"
 
 namespace mirrorfs::conformance {
 namespace {
@@ -54,7 +55,10 @@ void AddSeek(CaseList& cases) {
   cases.Add("sparse.lower_file", [](Box& box) {
     const int fd = box.Open("sparse", O_RDONLY);
     box.Extents(fd);
-    for (const off_t at : {off_t(0), kMiB, kMiB + 1, kMiB + 65536, 2 * kMiB, 2 * kMiB + 65536, 2 * kMiB + 131071}) {
+    const off_t first = kSparseHole;
+    const off_t second = 2 * kSparseHole + kSparseData;
+    const off_t end = second + off_t(kSparseData);
+    for (const off_t at : {off_t(0), first, first + 1, first + off_t(kSparseData), second - 1, second, end - 1, end}) {
       box.Seek(fd, at, SEEK_DATA);
       box.Seek(fd, at, SEEK_HOLE);
     }
@@ -202,7 +206,7 @@ void AddSparseCases(CaseList& cases) {
   }
   cases.Add("sparse.fallocate.lower_file", [](Box& box) {
     const int fd = box.Open("sparse", O_RDWR);
-    box.Fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kMiB + 4096, 8192);
+    box.Fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kSparseHole + 4096, 4096);
     box.Fsync(fd);
     box.Extents(fd);
     box.Contents("sparse");
