@@ -11,8 +11,8 @@
 
 #include "protos/shared/file_system.h"
 #include "protos/shared/mutex.h"
-#include "tests/native/handle_table.h"
-#include "tests/native/node_table.h"
+#include "tests/native/native_handle_table.h"
+#include "tests/native/native_node_table.h"
 
 namespace mirrorfs {
 
@@ -94,8 +94,8 @@ class NativeFileSystem : public FileSystem {
   const std::optional<Caller> fixed_;
   const bool use_caller_;
   const bool devices_;
-  NodeTable nodes_;
-  HandleTable handles_;
+  NativeNodeTable nodes_;
+  NativeHandleTable handles_;
   Mutex mutex_;
   uint64_t next_listing_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<uint64_t, std::shared_ptr<const Names>> listings_ ABSL_GUARDED_BY(mutex_);

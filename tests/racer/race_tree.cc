@@ -12,8 +12,7 @@
 namespace mirrorfs {
 namespace {
 
-constexpr int kSwappers = 2;
-constexpr int kExchanges = 3;
+constexpr int kExchanges = 101;
 
 std::string ContentOf(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -66,11 +65,12 @@ void RaceTree::StartSwapping() {
 
 void RaceTree::StopSwapping() { swappers_.clear(); }
 
-// An odd number of exchanges a round: half of the time a place is as it was, half of the time it is a link. The number
-// of rounds is even, so that all is in its place in the end.
-void RaceTree::Swap(std::stop_token stop, int first_place) {
+// A place has an odd number of exchanges in a row: at rest, half of the places are as they were and half are links. The
+// number of rounds is even, so that all is in its place in the end.
+void RaceTree::Swap(std::stop_token stop, int swapper) {
   for (uint64_t round = 0; !stop.stop_requested() || round % 2 == 1; ++round) {
-    for (int place = first_place; place < kPlaces; place += kSwappers) {
+    for (int place = swapper; place < kPlaces; place += kSwappers) {
+      hot_places_[swapper] = place;
       const std::string path = Served() + "/" + SwappedPath(place);
       const std::string link = path + ".link";
       for (int i = 0; i < kExchanges; ++i) {

@@ -2,6 +2,7 @@
 #ifndef MIRRORFS_TESTS_RACER_RACE_TREE_H_
 #define MIRRORFS_TESTS_RACER_RACE_TREE_H_
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -19,6 +20,7 @@ inline constexpr char kOutside[] = "THE HOST'S";
 class RaceTree {
  public:
   static constexpr int kPlaces = 24;
+  static constexpr int kSwappers = 2;
 
   explicit RaceTree(std::string base);  // a directory that is there and empty
   ~RaceTree();                          // stops; leaves the files
@@ -34,16 +36,19 @@ class RaceTree {
   void StartSwapping();
   void StopSwapping();
   uint64_t Swaps() const { return swaps_; }
+  // The place that a swapper is at.
+  int HotPlace(int swapper) const { return hot_places_[swapper]; }
 
   // What is wrong on the host's side; empty if it is as it was made.
   std::string HostDamage() const;
 
  private:
   void Build(const std::string& root, const char* content) const;
-  void Swap(std::stop_token stop, int first_place);
+  void Swap(std::stop_token stop, int swapper);
 
   const std::string base_;
   std::atomic<uint64_t> swaps_ = 0;
+  std::array<std::atomic<int>, kSwappers> hot_places_ = {};
   std::vector<std::jthread> swappers_;
 };
 

@@ -62,21 +62,25 @@ Options ParseOptions(int argc, char** argv) {
   return options;
 }
 
-// Does `count` tries of `attempt(place, number)` in several threads.
+// Does `count` tries of `attempt(place, number)` in several threads. Mostly where exchanges go on; else anywhere, so
+// that what is remembered of a place is dropped before it is its turn again.
 template <typename Attempt>
-void Race(uint64_t count, uint32_t seed, Attempt attempt) {
+void Race(const RaceTree& tree, uint64_t count, uint32_t seed, Attempt attempt) {
   std::vector<std::jthread> threads;
   for (int thread = 0; thread < kThreads; ++thread) {
-    threads.emplace_back([=] {
+    threads.emplace_back([=, &tree] {
       std::mt19937 random(seed + thread);
       std::uniform_int_distribution<int> places(0, RaceTree::kPlaces - 1);
-      for (uint64_t number = thread; number < count; number += kThreads) attempt(places(random), number);
+      for (uint64_t number = thread; number < count; number += kThreads) {
+        const int place = places(random);
+        attempt(place % 2 == 0 ? tree.HotPlace(place / 2 % RaceTree::kSwappers) : place, number);
+      }
     });
   }
 }
 
-void RaceThePort(FileSystem& files, const Options& options, Tally& tally) {
-  Race(options.opens, options.seed, [&](int place, uint64_t number) {
+void RaceThePort(const RaceTree& tree, FileSystem& files, const Options& options, Tally& tally) {
+  Race(tree, options.opens, options.seed, [&](int place, uint64_t number) {
     const std::vector<std::string> names = RaceTree::Names(place);
     tally.Count(ReadThroughPort(files, names, HandleId{2 * number + 1}));
     if (number % kHarmEvery == 0) HarmThroughPort(files, names, HandleId{2 * number + 2});
@@ -87,7 +91,7 @@ void RaceThePort(FileSystem& files, const Options& options, Tally& tally) {
 uint64_t RaceTheCanary(const RaceTree& tree, const Options& options, Tally& tally) {
   uint64_t tries = 0;
   for (int round = 0; round < kCanaryRounds && tally.outside == 0; ++round) {
-    Race(options.canary, options.seed + round,
+    Race(tree, options.canary, options.seed + round,
          [&](int place, uint64_t) { tally.Count(ReadNaively(tree.Served(), RaceTree::Names(place))); });
     tries += options.canary;
   }
@@ -117,7 +121,7 @@ int Main(int argc, char** argv) {
     // Few descriptors are kept, so that nodes are found again by their names in the middle of the race.
     const std::unique_ptr<World> world = MakeWorld(tree.Served(), {.fd_cache_size = 16});
     tree.StartSwapping();
-    RaceThePort(world->Files(), options, port);
+    RaceThePort(tree, world->Files(), options, port);
     canary_tries = RaceTheCanary(tree, options, canary);
     tree.StopSwapping();
     swaps = tree.Swaps();

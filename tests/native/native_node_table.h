@@ -1,6 +1,6 @@
 // The nodes of a NativeFileSystem: ids and the descriptors that hold what they name.
-#ifndef MIRRORFS_TESTS_NATIVE_NODE_TABLE_H_
-#define MIRRORFS_TESTS_NATIVE_NODE_TABLE_H_
+#ifndef MIRRORFS_TESTS_NATIVE_NATIVE_NODE_TABLE_H_
+#define MIRRORFS_TESTS_NATIVE_NATIVE_NODE_TABLE_H_
 
 #include <sys/types.h>
 
@@ -29,10 +29,10 @@ class NativeNode {
 };
 
 // Thread-safe. One file is one node, however many names it has.
-class NodeTable {
+class NativeNodeTable {
  public:
   // `root` is an O_PATH descriptor and becomes NodeId::kRoot, which is never forgotten.
-  explicit NodeTable(UniqueFd root);
+  explicit NativeNodeTable(UniqueFd root);
 
   // The node of what `fd` (O_PATH) holds, with one reference more. `proposed` is used if the file is new here.
   absl::StatusOr<std::shared_ptr<const NativeNode>> Add(UniqueFd fd, NodeId proposed);
@@ -53,4 +53,4 @@ class NodeTable {
 
 }  // namespace mirrorfs
 
-#endif  // MIRRORFS_TESTS_NATIVE_NODE_TABLE_H_
+#endif  // MIRRORFS_TESTS_NATIVE_NATIVE_NODE_TABLE_H_

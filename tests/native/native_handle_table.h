@@ -1,6 +1,6 @@
 // The open files of a NativeFileSystem, and the locks taken through them.
-#ifndef MIRRORFS_TESTS_NATIVE_HANDLE_TABLE_H_
-#define MIRRORFS_TESTS_NATIVE_HANDLE_TABLE_H_
+#ifndef MIRRORFS_TESTS_NATIVE_NATIVE_HANDLE_TABLE_H_
+#define MIRRORFS_TESTS_NATIVE_NATIVE_HANDLE_TABLE_H_
 
 #include <map>
 #include <memory>
@@ -22,7 +22,7 @@ struct NativeHandle {
 };
 
 // Thread-safe.
-class HandleTable {
+class NativeHandleTable {
  public:
   // EINVAL if the id is in use.
   absl::Status Add(HandleId id, std::shared_ptr<const NativeHandle> handle);
@@ -53,4 +53,4 @@ class HandleTable {
 
 }  // namespace mirrorfs
 
-#endif  // MIRRORFS_TESTS_NATIVE_HANDLE_TABLE_H_
+#endif  // MIRRORFS_TESTS_NATIVE_NATIVE_HANDLE_TABLE_H_

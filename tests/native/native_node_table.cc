@@ -1,4 +1,4 @@
-#include "tests/native/node_table.h"
+#include "tests/native/native_node_table.h"
 
 #include <sys/stat.h>
 
@@ -17,14 +17,14 @@ std::pair<dev_t, ino_t> KeyOf(int fd) {
 
 }  // namespace
 
-NodeTable::NodeTable(UniqueFd root) {
+NativeNodeTable::NativeNodeTable(UniqueFd root) {
   const auto key = KeyOf(root.get());
   MutexLock lock(mutex_);
   nodes_[NodeId::kRoot] = {std::make_shared<NativeNode>(NodeId::kRoot, std::move(root), key), 1};
   by_file_[key] = NodeId::kRoot;
 }
 
-absl::StatusOr<std::shared_ptr<const NativeNode>> NodeTable::Add(UniqueFd fd, NodeId proposed) {
+absl::StatusOr<std::shared_ptr<const NativeNode>> NativeNodeTable::Add(UniqueFd fd, NodeId proposed) {
   const auto key = KeyOf(fd.get());
   if (key.second == 0) return LastErrno("fstat");
   MutexLock lock(mutex_);
@@ -41,14 +41,14 @@ absl::StatusOr<std::shared_ptr<const NativeNode>> NodeTable::Add(UniqueFd fd, No
   return held.node;
 }
 
-absl::StatusOr<std::shared_ptr<const NativeNode>> NodeTable::Find(NodeId id) const {
+absl::StatusOr<std::shared_ptr<const NativeNode>> NativeNodeTable::Find(NodeId id) const {
   MutexLock lock(mutex_);
   auto found = nodes_.find(id);
   if (found == nodes_.end()) return ErrnoStatus(ESTALE);
   return found->second.node;
 }
 
-void NodeTable::Forget(NodeId id, uint64_t count) {
+void NativeNodeTable::Forget(NodeId id, uint64_t count) {
   std::shared_ptr<const NativeNode> dropped;  // closed after the lock is given up
   MutexLock lock(mutex_);
   auto found = nodes_.find(id);

@@ -1,4 +1,4 @@
-#include "tests/native/handle_table.h"
+#include "tests/native/native_handle_table.h"
 
 #include <fcntl.h>
 
@@ -10,26 +10,27 @@
 
 namespace mirrorfs {
 
-absl::Status HandleTable::Add(HandleId id, std::shared_ptr<const NativeHandle> handle) {
+absl::Status NativeHandleTable::Add(HandleId id, std::shared_ptr<const NativeHandle> handle) {
   MutexLock lock(mutex_);
   if (id == HandleId::kNone || !handles_.emplace(id, std::move(handle)).second) return ErrnoStatus(EINVAL);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const NativeHandle>> HandleTable::Find(HandleId id) const {
+absl::StatusOr<std::shared_ptr<const NativeHandle>> NativeHandleTable::Find(HandleId id) const {
   MutexLock lock(mutex_);
   auto found = handles_.find(id);
   if (found == handles_.end()) return ErrnoStatus(EBADF);
   return found->second;
 }
 
-bool HandleTable::Contains(HandleId id) const {
+bool NativeHandleTable::Contains(HandleId id) const {
   MutexLock lock(mutex_);
   return handles_.contains(id);
 }
 
-absl::StatusOr<std::shared_ptr<const UniqueFd>> HandleTable::LockDescriptor(HandleId id, const NativeHandle& handle,
-                                                                            LockOwner owner, LockKind kind) {
+absl::StatusOr<std::shared_ptr<const UniqueFd>> NativeHandleTable::LockDescriptor(HandleId id,
+                                                                                  const NativeHandle& handle,
+                                                                                  LockOwner owner, LockKind kind) {
   const LockKey key = {handle.node, owner, kind};
   {
     MutexLock lock(mutex_);
@@ -49,7 +50,7 @@ absl::StatusOr<std::shared_ptr<const UniqueFd>> HandleTable::LockDescriptor(Hand
   return locks.fd;
 }
 
-void HandleTable::Release(HandleId id) {
+void NativeHandleTable::Release(HandleId id) {
   std::shared_ptr<const NativeHandle> handle;  // closed after the lock is given up
   std::map<LockKey, Locks> unused;
   MutexLock lock(mutex_);
