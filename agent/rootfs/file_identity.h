@@ -1,5 +1,5 @@
 // Which file is this? A byte string that is equal for the same file, and for no other one, however quickly inode
-// numbers are used again (docs/adr: file identity).
+// numbers are used again (docs/adr/0005).
 //
 // It is made of the device and inode numbers, the mount it is seen through (the same file under a read-only and a
 // writable mount is two nodes), and the kernel's file id (name_to_handle_at with AT_HANDLE_FID), which is never used
