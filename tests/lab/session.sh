@@ -14,11 +14,11 @@ need() {
 
 fact() { printf '%s=%s\n' "$1" "$2" >> "$D/env"; }
 
-# Waits for a command to succeed, at most 30 s.
+# Waits for a command to succeed; not for ever (LAB_PATIENCE, in seconds).
 wait_until() {
-  local deadline=$((SECONDS + 30))
+  local deadline=$((SECONDS + ${LAB_PATIENCE:-60}))
   until "$@" > /dev/null 2>&1; do
-    [ $SECONDS -lt $deadline ] || fail "did not come about in 30 s: $*"
+    [ $SECONDS -lt $deadline ] || fail "did not come about in time: $*"
     sleep 0.05
   done
 }
@@ -93,7 +93,7 @@ container_facts() {
   fact "${prefix}_TARGET" "$target"
   fact "${prefix}_SOCKET" "$socket"
   # What the kernel says of the root's mount: ... / ... - overlay overlay rw,lowerdir=a:b,upperdir=c,workdir=d
-  options=$(awk '$5 == "/" { line = $0; sub(/.* - [^ ]+ [^ ]+ /, "", line); print line }' "/proc/$pid/mountinfo" | tail -1)
+  options=$(awk '$5 == "/" { sub(/.* - [^ ]+ [^ ]+ /, ""); print }' "/proc/$pid/mountinfo" | tail -1)
   fact "${prefix}_LOWERDIR" "$(option_of "$options" lowerdir)"
   fact "${prefix}_UPPERDIR" "$(option_of "$options" upperdir)"
   fact "${prefix}_WORKDIR" "$(option_of "$options" workdir)"

@@ -3,8 +3,9 @@
 lab_cri() { in_lab /usr/bin/python3 "$HERE/cri_client.py" "$(CONTAINERD_SOCKET)" "$@"; }
 
 cri_pod() { # POD: prints the container's id
-  lab_cri run --pod "$1" --namespace shop --container app --cgroup-parent "/$(GROUP)" --image docker.io/library/mirrorfs-lab:1 \
-    --log-directory "$D/log" --mount "$D/volumes/bind:/volumes/bind" --mount "$D/volumes/readonly:/volumes/readonly:ro"
+  lab_cri run --pod "$1" --namespace shop --container app --cgroup-parent "/$(GROUP)" \
+    --image docker.io/library/mirrorfs-lab:1 --log-directory "$D/log" \
+    --mount "$D/volumes/bind:/volumes/bind" --mount "$D/volumes/readonly:/volumes/readonly:ro"
 }
 
 cri_facts() { # PREFIX ID
@@ -13,7 +14,8 @@ cri_facts() { # PREFIX ID
 
 up_cri() {
   local web0 web1 ended
-  /usr/bin/python3 -c 'import grpc, google.protobuf' 2> /dev/null || fail "python3-grpcio and python3-protobuf are missing"
+  /usr/bin/python3 -c 'import grpc, google.protobuf' 2> /dev/null ||
+    fail "python3-grpcio and python3-protobuf are missing"
   ensure_containerd
   lab_ctr -n k8s.io images import --snapshotter overlayfs "$D/image/image.tar" > /dev/null
   web0=$(cri_pod web-0)

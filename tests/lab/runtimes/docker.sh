@@ -9,8 +9,9 @@ start_docker() {
   need dockerd
   mkdir -p "$D/docker/root" "$D/docker/exec" "$D/docker/config"
   echo '{}' > "$D/docker/daemon.json"
-  start dockerd dockerd --config-file "$D/docker/daemon.json" --data-root "$D/docker/root" --exec-root "$D/docker/exec" \
-    --pidfile "$D/run/docker.pid" --host "unix://$(DOCKER_SOCKET)" --iptables=false --ip6tables=false --bridge=none \
+  start dockerd dockerd --config-file "$D/docker/daemon.json" --data-root "$D/docker/root" \
+    --exec-root "$D/docker/exec" --pidfile "$D/run/docker.pid" --host "unix://$(DOCKER_SOCKET)" \
+    --iptables=false --ip6tables=false --bridge=none \
     --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$(GROUP)" \
     --containerd "$(CONTAINERD_SOCKET)" --containerd-namespace lab-docker \
     --containerd-plugins-namespace lab-docker-plugins
@@ -38,8 +39,8 @@ up_docker() {
     --tmpfs /volumes/tmpfs:size=16m,mode=1777
   docker_facts DOCKER_WEB web
   # A file with holes cannot lie in a layer: docker fills them.
-  lab_docker exec web /bin/sh -c 'truncate -s 16M /sparse && printf end | dd of=/sparse bs=1 seek=8388608 conv=notrunc' \
-    > /dev/null 2>&1
+  lab_docker exec web /bin/sh -c \
+    'truncate -s 16M /sparse && printf end | dd of=/sparse bs=1 seek=8388608 conv=notrunc 2> /dev/null'
   # As an ordinary user, without capabilities.
   docker_run app --user 1000:1000 --group-add 50 --cap-drop ALL
   docker_facts DOCKER_APP app

@@ -54,11 +54,12 @@ up_podman() {
   lab_podman load --quiet --input "$D/image/image.tar" > /dev/null
   local volumes=(--volume "$D/volumes/bind:/volumes/bind" --volume "$D/volumes/readonly:/volumes/readonly:ro"
                  --tmpfs /volumes/tmpfs:size=16m)
-  lab_podman run --detach --name web "${PODMAN_RUN_OPTIONS[@]}" --cgroup-parent "/$(GROUP)" "${volumes[@]}" mirrorfs-lab:1 > /dev/null
+  local options=("${PODMAN_RUN_OPTIONS[@]}" --cgroup-parent "/$(GROUP)")
+  lab_podman run --detach --name web "${options[@]}" "${volumes[@]}" mirrorfs-lab:1 > /dev/null
   podman_facts PODMAN_WEB web
   # In a user namespace of its own: root inside is 300000 outside.
-  lab_podman run --detach --name mapped "${PODMAN_RUN_OPTIONS[@]}" --cgroup-parent "/$(GROUP)" --uidmap 0:300000:65536 \
-    --gidmap 0:400000:65536 mirrorfs-lab:1 > /dev/null
+  lab_podman run --detach --name mapped "${options[@]}" --uidmap 0:300000:65536 --gidmap 0:400000:65536 \
+    mirrorfs-lab:1 > /dev/null
   podman_facts PODMAN_MAPPED mapped
   lab_podman create --name stopped "${PODMAN_RUN_OPTIONS[@]}" mirrorfs-lab:1 > /dev/null
   fact PODMAN_STOPPED_TARGET podman/stopped
