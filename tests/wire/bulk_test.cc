@@ -149,7 +149,9 @@ TEST(BulkTest, RandomBytesNeverDoHarm) {
     }
     v1::WriteRequest head;
     absl::Cord data;
-    if (DecodeBulk(Buffer(bytes), head, data).ok()) EXPECT_LE(data.size(), bytes.size());
+    if (DecodeBulk(Buffer(bytes), head, data).ok()) {
+      EXPECT_LE(data.size(), bytes.size());
+    }
   }
 }
 

@@ -115,7 +115,9 @@ class LyingAgentTest : public testing::Test {
     return absl::OkStatus();
   }
   FileSystem& Files() {
-    if (session_ == nullptr) EXPECT_TRUE(Connect().ok());
+    if (session_ == nullptr) {
+      EXPECT_TRUE(Connect().ok());
+    }
     return session_->Files();
   }
   int LookupError(const std::function<void(v1::EntryReply&)>& lie) {
