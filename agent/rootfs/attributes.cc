@@ -47,13 +47,13 @@ absl::StatusOr<AttributesReply> RootedFilesystemImpl::GetAttr(const CallContext&
   if (file.handle != HandleId::kNone) {
     ASSIGN_OR_RETURN(const OpenFile open, handles_.Find(file.handle));
     ASSIGN_OR_RETURN(const InspectedFile inspected, inspector_.Inspect(open.fd->get()));
-    return AttributesReply{conversion_.Convert(inspected)};
+    return AttributesReply{Shown(inspected, open.fd->get(), "")};
   }
   ASSIGN_OR_RETURN(const FoundNode found, FindNode(file.node));
   InspectedFile inspected;
   inspected.facts = found.facts;  // the identity has been compared, or the descriptor is held
   if (StatFd(found.fd->get(), &inspected.stat) != 0) return LastErrno("statx");
-  return AttributesReply{conversion_.Convert(inspected)};
+  return AttributesReply{Shown(inspected, found.fd->get(), "")};
 }
 
 absl::StatusOr<AttributesReply> RootedFilesystemImpl::SetAttr(const CallContext& context, NodeOrHandle file,
@@ -85,7 +85,7 @@ absl::StatusOr<AttributesReply> RootedFilesystemImpl::SetAttr(const CallContext&
   }
   ASSIGN_OR_RETURN(const InspectedFile inspected, InspectChanged(file.node, found.fd->get()));
   RETURN_IF_ERROR(CheckAlive());
-  return AttributesReply{conversion_.Convert(inspected)};
+  return AttributesReply{Shown(inspected, found.fd->get(), "")};
 }
 
 // The client's kernel clears suid and sgid for a program that writes or truncates, by a change of permissions in that

@@ -123,7 +123,7 @@ DirectoryEntry RootedFilesystemImpl::Describe(const FoundNode& directory, NodeId
   const absl::StatusOr<InspectedFile> file = inspector_.InspectName(fd, raw.name);
   if (!file.ok()) return shown;
   Entry entry;
-  entry.attributes = conversion_.Convert(*file);
+  entry.attributes = Shown(*file, fd, raw.name);
   shown.type = entry.attributes.type;
   shown.inode = entry.attributes.inode;
   if (!with_attributes) return shown;

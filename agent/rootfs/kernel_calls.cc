@@ -2,9 +2,13 @@
 
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
+
+#include "agent/rootfs/proc_fd_directory.h"
 
 namespace mirrorfs {
 namespace {
@@ -27,6 +31,12 @@ int OpenBeneath(int directory, const char* name, uint64_t flags, uint32_t mode) 
 
 int StatFd(int fd, struct statx* result) {
   return ::statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT, kStatxMask, result);
+}
+
+bool WithoutXattrs(int directory, const char* name) {
+  std::string path = ProcFdDirectory::PathOf(directory);
+  if (*name == '\0') return ::listxattr(path.c_str(), nullptr, 0) == 0;
+  return ::llistxattr(path.append("/").append(name).c_str(), nullptr, 0) == 0;
 }
 
 int AccessFd(int fd, int mode) {

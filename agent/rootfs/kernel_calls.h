@@ -23,6 +23,10 @@ int OpenBeneath(int directory, const char* name, uint64_t flags, uint32_t mode =
 int StatFd(int fd, struct statx* result);
 int StatName(int directory, const char* name, struct statx* result);
 
+// True if the file has no extended attributes that this process may know of. `directory` and `name` as for StatName,
+// or an open file (also O_PATH) and "".
+bool WithoutXattrs(int directory, const char* name);
+
 // access(2) of an open file (also O_PATH) with the thread's effective ids and capabilities.
 int AccessFd(int fd, int mode);
 

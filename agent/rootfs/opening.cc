@@ -94,7 +94,7 @@ absl::StatusOr<OpenResult> RootedFilesystemImpl::Open(const CallContext& context
   }
   ASSIGN_OR_RETURN(const InspectedFile file, InspectChanged(node, fd->get()));
   OpenResult result;
-  result.attributes = conversion_.Convert(file);
+  result.attributes = Shown(file, fd->get(), "");
   if (flags.truncate) RETURN_IF_ERROR(CheckAlive());
   if (flags.write) result.has_capability = ::fgetxattr(fd->get(), "security.capability", nullptr, 0) >= 0;
   if (flags.read && inline_bytes > 0 && file.facts.type == FileType::kRegular) {

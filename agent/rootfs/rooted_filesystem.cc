@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "agent/rootfs/component_name.h"
+#include "agent/rootfs/kernel_calls.h"
 #include "agent/rootfs/link_target.h"
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
@@ -21,8 +22,8 @@ constexpr std::chrono::minutes kKeepListings{10};
 constexpr std::chrono::seconds kKeepFinishedListings{30};
 constexpr std::chrono::milliseconds kTidyPeriod{2000};
 
-// The descriptors that may be spent on what is only kept to be fast: a quarter of the limit, the rest is for open
-// files.
+// The descriptors that may be spent on what is only kept to be fast: an eighth of the limit, because an agent has
+// several sessions, and because what counts are open files.
 size_t AffordableDescriptors(size_t wanted) {
   rlimit limit = {};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
@@ -113,11 +114,17 @@ absl::StatusOr<Entry> RootedFilesystemImpl::Admit(NodeId parent, const std::stri
   if (entry.link_target.empty()) {
     ASSIGN_OR_RETURN(entry.link_target, LinkTarget(file, fd, ""));
   }
-  entry.attributes = conversion_.Convert(file);
+  entry.attributes = Shown(file, fd, "");
   entry.identity = file.identity;
   entry.node = nodes_.Register(parent, name, file.identity, proposed);
   if (!entry.link_target.empty()) nodes_.NoteLinkTarget(entry.node, entry.link_target);
   return entry;
+}
+
+Attributes RootedFilesystemImpl::Shown(const InspectedFile& file, int directory, const char* name) const {
+  Attributes shown = conversion_.Convert(file);
+  shown.without_xattrs = !file.facts.refused && WithoutXattrs(directory, name);
+  return shown;
 }
 
 absl::StatusOr<std::string> RootedFilesystemImpl::LinkTarget(const InspectedFile& file, int directory,

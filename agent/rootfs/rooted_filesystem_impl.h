@@ -140,6 +140,8 @@ class RootedFilesystemImpl final : public RootedFilesystem {
   absl::StatusOr<Entry> Admit(NodeId parent, const std::string& name, const InspectedFile& file, int fd,
                               NodeId proposed, std::string link_target = {});
   absl::StatusOr<Entry> AdmitName(const FoundPlace& place, NodeId proposed, std::string link_target = {});
+  // As the client sees it. `directory` and `name` as FileInspector took them.
+  Attributes Shown(const InspectedFile& file, int directory, const char* name) const;
   // Empty for anything but a symbolic link. `directory` and `name` as ReadLinkTarget takes them.
   absl::StatusOr<std::string> LinkTarget(const InspectedFile& file, int directory, const char* name) const;
   // After a change that may have copied the file up, and its identity with it.

@@ -9,7 +9,9 @@ namespace mirrorfs {
 absl::StatusOr<AttrAnswer> FilesystemCore::GetAttr(const CallContext& context, NodeId node) {
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   RETURN_IF_ERROR(Settle(context, *inode));
+  const Instant asked_at = Now();
   ASSIGN_OR_RETURN(const AttributesReply reply, files_.GetAttr(context, Reference(*inode)));
+  inode->NoteXattrs(reply.attributes.without_xattrs, asked_at);
   if (reply.attributes.type != inode->type()) return ErrnoStatus(EIO, "the agent changed the type of a node");
   return AttrAnswer{Shown(*inode, reply.attributes), AttrLifetime(*inode, options_.attr_timeout)};
 }

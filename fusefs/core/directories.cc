@@ -26,7 +26,7 @@ absl::StatusOr<DirectoryPart> FilesystemCore::FetchPart(const CallContext& conte
     listed.type = entry.type;
     listed.inode_number = entry.inode;
     if (entry.entry) {
-      ASSIGN_OR_RETURN(listed.inode, Adopt(*entry.entry, directory));
+      ASSIGN_OR_RETURN(listed.inode, Adopt(*entry.entry, directory, asked_at));
       listed.attributes = entry.entry->attributes;
     }
     names.push_back(std::move(listed));

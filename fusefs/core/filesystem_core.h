@@ -152,7 +152,7 @@ class FilesystemCore {
   // changed the file since. Adds the lookup count.
   absl::StatusOr<EntryAnswer> Deliver(const CallContext& context, CachedName cached);
   EntryAnswer Absent(Instant fetched_at) const;
-  absl::StatusOr<InodePtr> Adopt(const Entry& entry, const InodePtr& parent);
+  absl::StatusOr<InodePtr> Adopt(const Entry& entry, const InodePtr& parent, Instant asked_at);
   absl::StatusOr<CachedName> AskForName(const CallContext& context, const InodePtr& parent, std::string_view name);
   bool AttributesStale(const CachedName& cached) const;
   // Ids and link sizes as the mount shows them.

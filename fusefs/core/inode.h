@@ -85,6 +85,11 @@ class Inode {
   void SetMayHaveCapability(bool may) { may_have_capability_.store(may); }
   bool MayHaveCapability() const { return may_have_capability_.load(); }
 
+  // --- Extended attributes: whether it was told to have none, and when that was asked
+  void NoteXattrs(bool without, Instant asked_at) { without_xattrs_at_.store(without ? asked_at : 0); }
+  // 0: it may have some.
+  Instant WithoutXattrsAt() const { return without_xattrs_at_.load(); }
+
   // --- Owners of record locks, whose locks go when any of their descriptors is closed
   void AddLockOwner(LockOwner owner) {
     MutexLock lock(mutex_);
@@ -133,6 +138,7 @@ class Inode {
   const FileType type_;
   std::atomic<uint64_t> number_{0};
   std::atomic<Instant> changed_at_{0};
+  std::atomic<Instant> without_xattrs_at_{0};
   std::atomic<bool> may_have_capability_{true};
   std::atomic<Instant> last_miss_{0};
   std::atomic<uint32_t> misses_{0};

@@ -29,7 +29,7 @@ absl::StatusOr<CachedName> FilesystemCore::AskForName(const CallContext& context
   const absl::StatusOr<Entry> entry = files_.Lookup(context, parent->node(), name);
   CachedName answer{.inode = nullptr, .attributes = {}, .fetched_at = ticket.asked_at};
   if (entry.ok()) {
-    ASSIGN_OR_RETURN(answer.inode, Adopt(*entry, parent));
+    ASSIGN_OR_RETURN(answer.inode, Adopt(*entry, parent, ticket.asked_at));
     answer.attributes = entry->attributes;
   } else if (ToErrno(entry.status()) != ENOENT) {
     return entry.status();
@@ -38,9 +38,10 @@ absl::StatusOr<CachedName> FilesystemCore::AskForName(const CallContext& context
   return answer;
 }
 
-absl::StatusOr<InodePtr> FilesystemCore::Adopt(const Entry& entry, const InodePtr& parent) {
+absl::StatusOr<InodePtr> FilesystemCore::Adopt(const Entry& entry, const InodePtr& parent, Instant asked_at) {
   InodePtr inode = inodes_.Adopt(entry, parent);
   if (inode == nullptr || inode == inodes_.Root()) return ErrnoStatus(EIO, "the agent changed the type of a node");
+  inode->NoteXattrs(entry.attributes.without_xattrs, asked_at);
   return inode;
 }
 
@@ -62,6 +63,7 @@ absl::StatusOr<EntryAnswer> FilesystemCore::Deliver(const CallContext& context, 
     cached.fetched_at = Now();
     ASSIGN_OR_RETURN(AttributesReply fresh, files_.GetAttr(context, Reference(inode)));
     cached.attributes = fresh.attributes;
+    inode.NoteXattrs(fresh.attributes.without_xattrs, cached.fetched_at);
   }
   answer.attributes = Shown(inode, cached.attributes);
   answer.attr_timeout = AttrLifetime(inode, Remaining(options_.attr_timeout, cached.fetched_at, now));

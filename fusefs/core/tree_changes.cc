@@ -16,7 +16,7 @@ FileSystem::NewNode ToNewNode(const FilesystemCore::NewName& where) {
 
 absl::StatusOr<EntryAnswer> FilesystemCore::DeliverNew(NameCache::Change& change, const InodePtr& parent,
                                                        std::string_view name, Instant asked_at, const Entry& entry) {
-  ASSIGN_OR_RETURN(const InodePtr inode, Adopt(entry, parent));
+  ASSIGN_OR_RETURN(const InodePtr inode, Adopt(entry, parent, asked_at));
   change.Set(name, CachedName{inode, entry.attributes, asked_at});
   EntryAnswer answer;
   answer.node = inode->node();

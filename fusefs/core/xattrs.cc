@@ -6,12 +6,25 @@
 
 namespace mirrorfs {
 
+namespace {
+
+// Those that the kernel and ls(1) ask of every file.
+bool IsAskedOften(std::string_view name) {
+  return name.substr(0, 9) == "security." || name.substr(0, 17) == "system.posix_acl_";
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> FilesystemCore::GetXattr(const CallContext& context, NodeId node, std::string_view name) {
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   // The kernel asks this before every write. The open for writing has told the answer, and what would change it
   // passes here.
   const bool open = inode->AnyHandle() != HandleId::kNone;
   if (name == "security.capability" && open && !inode->MayHaveCapability()) return ErrnoStatus(ENODATA, "getxattr");
+  const Instant without_at = inode->WithoutXattrsAt();
+  const bool known_to_have_none = !inode->ChangedSince(without_at) &&
+                                  Remaining(options_.attr_timeout, without_at, Now()) > absl::ZeroDuration();
+  if (IsAskedOften(name) && known_to_have_none) return ErrnoStatus(ENODATA, "getxattr");
   return files_.GetXattr(context, node, name);
 }
 

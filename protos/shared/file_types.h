@@ -66,6 +66,8 @@ struct Attributes {
   FileTime atime_ns = 0;
   FileTime mtime_ns = 0;
   FileTime ctime_ns = 0;
+  // It has no extended attributes: a question for one need not be asked. False: it may have some.
+  bool without_xattrs = false;
 
   bool operator==(const Attributes&) const = default;
 };

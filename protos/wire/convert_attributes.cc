@@ -85,6 +85,7 @@ void Pack(const Attributes& attributes, v1::Attributes& message) {
   message.set_atime_nanoseconds(atime.nanoseconds);
   message.set_mtime_nanoseconds(mtime.nanoseconds);
   message.set_ctime_nanoseconds(ctime.nanoseconds);
+  message.set_without_xattrs(attributes.without_xattrs);
 }
 
 absl::StatusOr<Attributes> Unpack(const v1::Attributes& message) {
@@ -107,6 +108,7 @@ absl::StatusOr<Attributes> Unpack(const v1::Attributes& message) {
   attributes.atime_ns = Join({message.atime_seconds(), message.atime_nanoseconds()});
   attributes.mtime_ns = Join({message.mtime_seconds(), message.mtime_nanoseconds()});
   attributes.ctime_ns = Join({message.ctime_seconds(), message.ctime_nanoseconds()});
+  attributes.without_xattrs = message.without_xattrs();
   return attributes;
 }
 
