@@ -8,10 +8,6 @@
 
 namespace mirrorfs {
 
-ControlChannel::~ControlChannel() {
-  if (channel_.fd() >= 0) ::shutdown(channel_.fd(), SHUT_RD);  // wakes the thread
-}
-
 void ControlChannel::SendReady(nlohmann::json facts) {
   facts["event"] = "ready";
   Send(facts);
@@ -24,6 +20,12 @@ void ControlChannel::SendFailed(const std::string& message, DaemonExit exit) {
 void ControlChannel::Serve(std::function<nlohmann::json()> stats) {
   if (channel_.fd() < 0) return;
   thread_ = std::jthread([this, stats = std::move(stats)] { AnswerUntilEnd(stats); });
+}
+
+void ControlChannel::StopServing() {
+  if (!thread_.joinable()) return;
+  ::shutdown(channel_.fd(), SHUT_RD);  // wakes the thread
+  thread_.join();
 }
 
 void ControlChannel::Send(const nlohmann::json& message) {

@@ -20,14 +20,16 @@ namespace mirrorfs {
 class ControlChannel {
  public:
   explicit ControlChannel(UniqueFd socket) : channel_(std::move(socket)) {}
-  ~ControlChannel();
+  ~ControlChannel() { StopServing(); }
   ControlChannel(const ControlChannel&) = delete;
 
   void SendReady(nlohmann::json facts);
   void SendFailed(const std::string& message, DaemonExit exit);
 
-  // Begins to answer. `stats` is called from the channel's thread, until the destructor.
+  // Begins to answer. `stats` is called from the channel's thread, until StopServing.
   void Serve(std::function<nlohmann::json()> stats);
+  // Returns when `stats` is not called any more, and never will be again.
+  void StopServing();
 
  private:
   void Send(const nlohmann::json& message);

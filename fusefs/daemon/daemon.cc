@@ -62,6 +62,7 @@ DaemonExit Serve(const DaemonOptions& options, RemoteSession& remote, FuseSessio
   control.Serve([&remote, &fuse, started = absl::Now()] { return CollectStatistics(remote, fuse, started); });
   spdlog::info("{} is mounted on {}", remote.Facts().target, options.mount.mountpoint);
   const absl::Status served = server.Join();
+  control.StopServing();
   if (!served.ok()) spdlog::error("the FUSE session ended: {}", Message(served));
   return served.ok() ? DaemonExit::kOk : DaemonExit::kFailed;
 }

@@ -54,8 +54,10 @@ void AgentSupervisor::Stop() {
   if (ready_pipe_) loop_.Unwatch(ready_pipe_.get());
   ready_pipe_.reset();
   state_ = State::kIdle;
-  EndProcess(process_, kStopGrace);
+  EndProcess(std::exchange(process_, {}), kStopGrace);
 }
+
+void AgentSupervisor::Resume() { ScheduleRestart(); }
 
 absl::Status AgentSupervisor::Spawn() {
   std::array<int, 2> ends;
@@ -71,7 +73,7 @@ absl::Status AgentSupervisor::Spawn() {
                                                 .descriptors = {child_end.get()}}));
   process_ = IdentifyProcess(pid);
   listener_.changed();
-  RETURN_IF_ERROR(loop_.WatchChild(pid, [this](int status) { OnEnd(status); }));
+  RETURN_IF_ERROR(loop_.WatchChild(pid, [this, pid](int status) { OnEnd(pid, status); }));
   loop_.Watch(ready_pipe_.get(), POLLIN, [this] { OnReadyPipe(); });
   return absl::OkStatus();
 }
@@ -96,11 +98,11 @@ void AgentSupervisor::OnReady() {
   }
 }
 
-void AgentSupervisor::OnEnd(int wait_status) {
+void AgentSupervisor::OnEnd(pid_t pid, int wait_status) {
+  if (pid != process_.pid) return;  // one that Stop has ended
   process_ = {};
   if (ready_pipe_) loop_.Unwatch(ready_pipe_.get());
   ready_pipe_.reset();
-  if (state_ == State::kIdle) return;
   if (state_ == State::kStarting) {
     return FailStart(StartFailure("mirrorfs-agent", wait_status, log_.TextSince(log_position_)));
   }

@@ -2,6 +2,8 @@
 #ifndef MIRRORFS_LAUNCHER_KEEPER_AGENT_SUPERVISOR_H_
 #define MIRRORFS_LAUNCHER_KEEPER_AGENT_SUPERVISOR_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -42,6 +44,8 @@ class AgentSupervisor {
   void Start();
   // Ends it and waits for its end.
   void Stop();
+  // Starts one again after Stop.
+  void Resume();
 
   State state() const { return state_; }
   const ProcessIdentity& process() const { return process_; }
@@ -50,7 +54,7 @@ class AgentSupervisor {
   absl::Status Spawn();
   void OnReadyPipe();
   void OnReady();
-  void OnEnd(int wait_status);
+  void OnEnd(pid_t pid, int wait_status);
   void FailStart(const absl::Status& why);
   void ScheduleRestart();
   void Enter(State state);

@@ -16,6 +16,7 @@
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/unmounter.h"
+#include "launcher/system/holders.h"
 #include "launcher/system/mount_cover.h"
 #include "launcher/system/mount_table.h"
 #include "protos/shared/errno_status.h"
@@ -217,12 +218,22 @@ void Keeper::RequestUnmount(UnmountMode mode, bool force, Reply reply) {
     daemon_.Kill();
   }
   if (std::exchange(unmounting_, true)) return;  // the answer to the first is the answer to all
+  TakeAgentOutOfTheWay();
   UnmountInChild(loop_, setup_.plan.mountpoint, mode,
                  [this, mode](const absl::Status& status) { OnUnmounted(status, mode); });
 }
 
+// An agent that serves a directory in which the mount itself lies may have walked into it, and would keep it busy.
+void Keeper::TakeAgentOutOfTheWay() {
+  if (agent_.process().pid == 0 || !IsHeldBy(agent_.process().pid, setup_.plan.mountpoint)) return;
+  agent_.Stop();
+  agent_taken_away_ = true;
+}
+
 void Keeper::OnUnmounted(const absl::Status& status, UnmountMode mode) {
   unmounting_ = false;
+  const bool goes_on = !status.ok() || mode == UnmountMode::kLazy;
+  if (std::exchange(agent_taken_away_, false) && goes_on) agent_.Resume();
   if (!status.ok()) {
     for (const Reply& reply : std::exchange(unmount_replies_, {})) reply(StatusToJson(status));
     return;

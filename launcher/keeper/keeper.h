@@ -69,6 +69,7 @@ class Keeper {
   nlohmann::json Describe() const;
   void ReplyStats(const Reply& reply);
   void RequestUnmount(UnmountMode mode, bool force, Reply reply);
+  void TakeAgentOutOfTheWay();
   void OnUnmounted(const absl::Status& status, UnmountMode mode);
 
   // --- Ending
@@ -90,6 +91,7 @@ class Keeper {
   UniqueFd mount_table_;
   std::vector<Reply> unmount_replies_;
   bool unmounting_ = false;
+  bool agent_taken_away_ = false;
   bool unmounted_ = false;  // by request: what is left is to wait for the daemon's end
   bool finished_ = false;
   int interrupts_ = 0;

@@ -1,5 +1,7 @@
 #include "launcher/plan/child_commands.h"
 
+#include <cmath>
+
 #include "absl/strings/str_join.h"
 #include "fmt/format.h"
 
@@ -33,7 +35,7 @@ std::vector<std::string> DaemonCommand(const MountPlan& plan, const std::string&
   if (plan.read_write) command.emplace_back("--rw");
   if (plan.devices) command.emplace_back("--devices");
   if (plan.verbose) command.emplace_back("-v");
-  command.insert(command.end(), {"--deadline", fmt::format("{}s", plan.deadline_seconds)});
+  command.insert(command.end(), {"--deadline", fmt::format("{}ms", std::llround(plan.deadline_seconds * 1000))});
   AddIfGiven(command, "--tls-ca", plan.tls_ca);
   AddIfGiven(command, "--tls-cert", plan.tls_certificate);
   AddIfGiven(command, "--tls-key", plan.tls_key);

@@ -13,6 +13,10 @@
 namespace mirrorfs {
 namespace {
 
+// A busy machine needs some time for any call; beyond the longest one --hard says what is meant.
+constexpr absl::Duration kShortestDeadline = absl::Milliseconds(100);
+constexpr absl::Duration kLongestDeadline = absl::Hours(240);
+
 bool IsId(std::string_view text) {
   uint32_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -52,6 +56,11 @@ absl::StatusOr<double> ChooseDeadline(const MountArguments& arguments) {
   if (arguments.hard) return 0.0;
   if (!arguments.deadline) return 10.0;
   ASSIGN_OR_RETURN(const absl::Duration deadline, ParseDuration("--deadline", *arguments.deadline));
+  if (deadline != absl::ZeroDuration() && (deadline < kShortestDeadline || deadline > kLongestDeadline)) {
+    return Failure(
+        ExitCode::kUsage,
+        fmt::format("--deadline {}: at least 100ms and at most 240h; --hard waits for ever.", *arguments.deadline));
+  }
   return absl::ToDoubleSeconds(deadline);
 }
 

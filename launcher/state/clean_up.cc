@@ -2,7 +2,7 @@
 
 #include "fmt/format.h"
 #include "launcher/failure.h"
-#include "launcher/system/mount_table.h"
+#include "launcher/system/holders.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -23,6 +23,8 @@ absl::Status CleanUp(const KnownMount& mount, UnmountMode mode) {
                                "nsenter -t {} -m mirrorfs umount {}",
                                record.mountpoint, record.mount_namespace, record.daemon.pid, record.mountpoint));
   }
+  // An agent that serves a directory in which the mount itself lies may have walked into it.
+  if (record.agent.pid != 0 && IsHeldBy(record.agent.pid, record.mountpoint)) EndProcess(record.agent, kGrace);
   if (!elsewhere) {
     RETURN_IF_ERROR(UnmountFuse(record.mountpoint, mode));
     RETURN_IF_ERROR(Uncover(record.mountpoint, record.cover));

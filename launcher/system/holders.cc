@@ -91,6 +91,10 @@ std::vector<Holder> FindHolders(const std::string& mountpoint) {
   return holders;
 }
 
+bool IsHeldBy(pid_t pid, const std::string& mountpoint) {
+  return Reason(fmt::format("/proc/{}", pid), mountpoint).has_value();
+}
+
 std::string DescribeHolders(const std::string& mountpoint) {
   std::vector<std::string> who;
   const std::vector<Holder> holders = FindHolders(mountpoint);

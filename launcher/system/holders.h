@@ -20,6 +20,9 @@ struct Holder {
 // Those that this user may see into. Reads links in /proc only: the mount itself is not touched.
 std::vector<Holder> FindHolders(const std::string& mountpoint);
 
+// Whether that process does.
+bool IsHeldBy(pid_t pid, const std::string& mountpoint);
+
 // For a message: " by bash (4711: its working directory) and 2 more.", or "." if nobody is found.
 std::string DescribeHolders(const std::string& mountpoint);
 

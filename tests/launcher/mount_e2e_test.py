@@ -109,6 +109,13 @@ class MountTest(world.World):
         self.succeed("umount", "--all")
         self.assert_nothing_left()
 
+    def test_a_mount_that_lies_in_what_it_shows(self):
+        for words in ((), ("--lazy",)):
+            self.succeed("mount", f"dir:{self.place}", self.mountpoint)
+            self.assertIn("mnt", os.listdir(os.path.join(self.mountpoint, "mnt/mnt")))
+            self.succeed("umount", self.mountpoint, *words)
+            self.assert_nothing_left()
+
     def test_busy(self):
         self.mount()
         holder = subprocess.Popen(["sleep", "1000"], cwd=self.mountpoint)

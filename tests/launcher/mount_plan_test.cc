@@ -107,6 +107,8 @@ INSTANTIATE_TEST_SUITE_P(
                       WrongLine{{"dir:/x", "/a", "--rw", "-r"}, ExitCode::kUsage, "both"},
                       WrongLine{{"dir:/x", "/a", "--rw", "-o", "ro"}, ExitCode::kUsage, "both"},
                       WrongLine{{"dir:/x", "/a", "--hard", "--deadline", "1s"}, ExitCode::kUsage, "--hard"},
+                      WrongLine{{"dir:/x", "/a", "--deadline", "1ns"}, ExitCode::kUsage, "at least"},
+                      WrongLine{{"dir:/x", "/a", "--deadline", "1e20"}, ExitCode::kUsage, "--deadline"},
                       WrongLine{{"dir:/x", "/a", "--deadline", "soon"}, ExitCode::kUsage, "not a length of time"},
                       WrongLine{{"dir:/x", "/a", "-o", "allow_other"}, ExitCode::kUsage, "default_permissions"},
                       WrongLine{{"dir:/x", "/a", "-o", "suid"}, ExitCode::kNotPermitted, "root only"},
@@ -149,7 +151,7 @@ TEST(ChildCommands, OfTheDaemonHoldNoSecret) {
   ASSERT_TRUE(plan.ok()) << plan.status();
   const auto command = DaemonCommand(*plan, plan->endpoint, 3);
   EXPECT_THAT(command, ElementsAre("mirrorfsd", "--endpoint", "h:1", "--mountpoint", "/mnt", "--source", "grpc://h:1",
-                                   "--identity", "container", "--deadline", "0.5s", "--token-file", "/t", "-o",
+                                   "--identity", "container", "--deadline", "500ms", "--token-file", "/t", "-o",
                                    "noexec,idmap=user", "--control-fd", "3"));
   EXPECT_THAT(command, Not(Contains("--rw")));
 }
