@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "fmt/format.h"
 #include "fusefs/remote/deadline.h"
 #include "protos/wire/convert_files.h"
 #include "spdlog/spdlog.h"
@@ -41,6 +42,7 @@ struct RemoteCaller::Try {
   absl::Time deadline;
   SessionLink::Session session;                   // of the last attempt
   Generation maybe_done = Generation::kNone;      // an attempt in that session may have had its effect
+  absl::Time begun = absl::Now();
   int attempts = 0;
   int broken_replies = 0;
   absl::Duration pause = kFirstPause;
@@ -124,7 +126,9 @@ absl::StatusOr<bool> RemoteCaller::AfterFailure(Try& attempt, const grpc::Status
       if (TooLong(status)) return Lie(attempt.method, absl::InternalError(status.error_message()));
       if (WasRefused(status)) break;
       if (++attempt.broken_replies >= kMostBrokenReplies) {
-        return Lie(attempt.method, absl::InternalError(status.error_message()));
+        return Lie(attempt.method, absl::InternalError(fmt::format("gRPC status {} {}",
+                                                                   static_cast<int>(status.error_code()),
+                                                                   status.error_message().substr(0, 200))));
       }
   }
   RETURN_IF_ERROR(Pause(attempt));
@@ -146,8 +150,10 @@ absl::Status RemoteCaller::Pause(Try& attempt) {
 }
 
 bool RemoteCaller::AnsweredAfterAll(Try& attempt, Attempt send) {
-  const bool matters = attempt.Facts().repeat == Repeat::kSameSession || attempt.Facts().repeat == Repeat::kInNewSession;
-  if (!matters || attempt.maybe_done == Generation::kNone) return false;
+  if (!attempt.Numbered() || attempt.Facts().repeat == Repeat::kNotNeeded) return false;
+  if (attempt.maybe_done == Generation::kNone) return false;
+  // An agent that has been silent all the time will not hear of a fence either: what was sent to it expires there.
+  if (!attempt.context.stop.stop_requested() && link_.LastHeard() < attempt.begun) return false;
   const absl::StatusOr<SessionLink::Session> session = link_.Present(absl::Now(), {});
   if (!session.ok() || session->generation != attempt.maybe_done) return false;
   v1::FenceRequest request;

@@ -34,6 +34,12 @@ class HandleLedger {
   void Unlocked(HandleId handle, LockOwner owner);
   Released Release(HandleId handle);
 
+  // The session that handles belong to now.
+  Generation Present() const {
+    MutexLock lock(mutex_);
+    return generation_;
+  }
+
   // OK, or why a handle cannot be used any more: ESTALE, or EIO if it held locks when its session was lost.
   absl::Status Check(HandleId handle) const {
     return any_lost_.load(std::memory_order_acquire) ? CheckLost(handle) : absl::OkStatus();

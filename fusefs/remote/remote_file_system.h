@@ -81,6 +81,8 @@ class RemoteFileSystem : public FileSystem {
   // An entry that came in answer to a request that creates: one reference, from then on in the ledger.
   absl::StatusOr<Entry> TakeEntry(Method method, Generation generation, const v1::EntryReply& reply, NodeId parent,
                                   std::string_view name);
+  // An open that nobody waits for any more may have had its effect: the agent is told to close what it may have opened.
+  absl::Status GivenUp(absl::Status why, HandleId handle);
   bool LearnPage(Generation generation, const DirectoryPage& page, NodeId parent);
   absl::StatusOr<absl::Cord> ReadChunk(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size);
   absl::StatusOr<uint64_t> WriteChunk(const CallContext& context, HandleId handle, uint64_t offset,

@@ -27,12 +27,20 @@ absl::StatusOr<OpenResult> RemoteFileSystem::Open(const CallContext& context, No
   request.set_inline_bytes(inline_bytes);
   v1::OpenReply reply;
   while (true) {
-    ASSIGN_OR_RETURN(const Generation generation, caller_.Call(method, context, request, reply, &Stub::Open));
+    const absl::StatusOr<Generation> answered = caller_.Call(method, context, request, reply, &Stub::Open);
+    if (!answered.ok()) return GivenUp(answered.status(), handle);
+    const Generation generation = *answered;
     ASSIGN_OR_RETURN(OpenResult result, caller_.Checked(method, Unpack(std::move(reply), inline_bytes)));
     if (handles_.Opened(generation, handle, node, flags)) return result;
     // The session was lost just now, and the handle with it: open it in the new one. What is truncated already stays so.
     request.mutable_flags()->set_truncate(false);
   }
+}
+
+absl::Status RemoteFileSystem::GivenUp(absl::Status why, HandleId handle) {
+  const int error = ToErrno(why);
+  if (error == EINTR || error == ETIMEDOUT) give_back_.Release(handles_.Present(), handle, false);
+  return why;
 }
 
 absl::Status RemoteFileSystem::Fsync(const CallContext& context, HandleId handle, bool data_only) {

@@ -123,7 +123,10 @@ absl::StatusOr<CreateResult> RemoteFileSystem::Create(const CallContext& context
   request.set_handle(ToNumber(handle));
   Pack(flags, *request.mutable_flags());
   v1::CreateReply reply;
-  ASSIGN_OR_RETURN(const Generation generation, caller_.Call(Method::kCreate, context, request, reply, &Stub::Create));
+  const absl::StatusOr<Generation> answered =
+      caller_.Call(Method::kCreate, context, request, reply, &Stub::Create);
+  if (!answered.ok()) return GivenUp(answered.status(), handle);
+  const Generation generation = *answered;
   ASSIGN_OR_RETURN(CreateResult result, caller_.Checked(Method::kCreate, Unpack(reply)));
   if (!nodes_.Learn(generation, result.entry, where.parent, where.name)) return LostAtOnce();
   if (!handles_.Opened(generation, handle, result.entry.node, flags)) return LostAtOnce();

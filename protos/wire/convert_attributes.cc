@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kMaxIdentityBytes = 512;
 constexpr uint64_t kMaxSize = std::numeric_limits<int64_t>::max();
 constexpr uint32_t kMaxBlockSize = 1u << 30;
+constexpr uint32_t kNanosecondsPerSecond = 1'000'000'000;
 
 absl::Status Wrong(const char* what) { return absl::InvalidArgumentError(what); }
 
@@ -94,6 +95,9 @@ absl::StatusOr<Attributes> Unpack(const v1::Attributes& message) {
   if (message.permissions() > kPermissionMask) return Wrong("impossible permissions");
   if (message.size() > kMaxSize) return Wrong("an impossible size");
   if (message.block_size() > kMaxBlockSize) return Wrong("an impossible block size");
+  for (uint32_t part : {message.atime_nanoseconds(), message.mtime_nanoseconds(), message.ctime_nanoseconds()}) {
+    if (part >= kNanosecondsPerSecond) return Wrong("an impossible time");
+  }
   attributes.permissions = message.permissions();
   attributes.nlink = message.nlink();
   attributes.uid = message.uid();
@@ -201,6 +205,9 @@ void Pack(const AttributeChange& change, v1::SetAttrRequest& message) {
 absl::StatusOr<AttributeChange> Unpack(const v1::SetAttrRequest& message) {
   if (message.permissions() > kPermissionMask) return Wrong("impossible permissions");
   if (message.size() > kMaxSize) return Wrong("an impossible size");
+  for (uint32_t part : {message.atime().nanoseconds(), message.mtime().nanoseconds()}) {
+    if (part >= kNanosecondsPerSecond) return Wrong("an impossible time");
+  }
   AttributeChange change;
   if (message.has_permissions()) change.permissions = message.permissions();
   if (message.has_uid()) change.uid = message.uid();

@@ -99,6 +99,7 @@ TEST(ConvertTest, LyingEntriesAreRefused) {
   EXPECT_TRUE(refused([](v1::Entry& e) { e.mutable_attributes()->set_permissions(010000); }));
   EXPECT_TRUE(refused([](v1::Entry& e) { e.mutable_attributes()->set_size(~uint64_t{0}); }));
   EXPECT_TRUE(refused([](v1::Entry& e) { e.mutable_attributes()->set_block_size(~0u); }));
+  EXPECT_TRUE(refused([](v1::Entry& e) { e.mutable_attributes()->set_mtime_nanoseconds(1'000'000'000); }));
 }
 
 TEST(ConvertTest, LyingPagesAreRefused) {

@@ -1,51 +1,19 @@
 #include "tests/wire/in_process_agent.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include "protos/shared/errno_status.h"
+#include "tests/wire/directory_target.h"
 
 namespace mirrorfs {
 namespace {
-
-// A directory as a target, with this process's own rights.
-class DirectoryTarget : public Target {
- public:
-  explicit DirectoryTarget(std::string directory)
-      : directory_(std::move(directory)), description_("dir:" + directory_) {
-    credentials_.uid = geteuid();
-    credentials_.gid = getegid();
-    if (geteuid() == 0) credentials_.capabilities = ~uint64_t{0} >> 23;  // all 41
-  }
-
-  const std::string& Description() const override { return description_; }
-  absl::StatusOr<UniqueFd> OpenRoot() const override {
-    UniqueFd root(open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!root) return LastErrno(directory_);
-    return root;
-  }
-  bool Alive() const override { return alive_; }
-  const Credentials& ProcessCredentials() const override { return credentials_; }
-  const IdMap& Uids() const override { return ids_; }
-  const IdMap& Gids() const override { return ids_; }
-
-  void SetAlive(bool alive) { alive_ = alive; }
-
- private:
-  const std::string directory_;
-  const std::string description_;
-  Credentials credentials_;
-  IdMap ids_;
-  std::atomic<bool> alive_ = true;
-};
 
 absl::StatusOr<UniqueFd> ListenOn(const std::string& path) {
   UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -58,18 +58,27 @@ void RunBulk(FileSystem& files) {
               }));
 }
 
-int Run() {
-  const TemporaryDirectory directory;
-  auto agent = InProcessAgent::Start({.directory = directory.Path()});
-  if (!agent.ok()) return 1;
-  auto session = (*agent)->Connect();
-  if (!session.ok()) return 1;
+int Measure(absl::StatusOr<std::unique_ptr<RemoteSession>> session) {
+  if (!session.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(session.status().message()).c_str());
+    return 1;
+  }
   RunRoundTrips((*session)->Files());
   RunBulk((*session)->Files());
   return 0;
 }
 
+int RunInProcess() {
+  const TemporaryDirectory directory;
+  auto agent = InProcessAgent::Start({.directory = directory.Path()});
+  return agent.ok() ? Measure((*agent)->Connect()) : 1;
+}
+
 }  // namespace
 }  // namespace mirrorfs
 
-int main() { return mirrorfs::Run(); }
+// wire_bench [ENDPOINT]: without one it serves a directory itself. Leaves a file "bulk" behind at the endpoint.
+int main(int argc, char** argv) {
+  if (argc < 2) return mirrorfs::RunInProcess();
+  return mirrorfs::Measure(mirrorfs::RemoteSession::Connect({.endpoint = argv[1], .read_write = true}));
+}
