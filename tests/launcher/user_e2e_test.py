@@ -124,14 +124,21 @@ class UserTest(world.World):
         self.fail_with(4, "user_allow_other", *good, "-o", "allow_other,default_permissions")
         self.assert_clean()
 
+    def test_without_a_runtime_directory(self):
+        self.has_runtime_directory = False
+        self.succeed("mount", f"dir:{self.source}", self.mountpoint)
+        self.assertTrue(self.status(self.mountpoint)["log"].startswith(f"/tmp/mirrorfs-{self.user}/"))
+        self.succeed("umount", self.mountpoint)
+        self.assert_nothing_left()
+
     def test_a_state_directory_of_somebody_else(self):
-        base = f"/tmp/mirrorfs-{self.user}"
-        os.mkdir(base, 0o777)
+        self.has_runtime_directory = False
+        self.user = 64999  # nobody else's
+        os.mkdir(self.state_base(), 0o777)
         try:
             self.fail_with(4, "not a private directory of yours", "mount", f"dir:{self.source}", self.mountpoint)
         finally:
-            os.rmdir(base)
-        self.assert_clean()
+            os.rmdir(self.state_base())
 
 
 if __name__ == "__main__":

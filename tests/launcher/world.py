@@ -1,8 +1,8 @@
 """A place of its own for tests of the command: real binaries, a private mount namespace, and a check that nothing is left.
 
 The test programs here are run as root and start themselves again in a mount namespace of their own, in which
-/dev/fuse and /dev/null have the modes that they have on other machines (0666), and /run/mirrorfs is empty: `umount --all`
-must not meet anybody else's mounts.
+/dev/fuse and /dev/null have the modes that they have on other machines (0666), and /run is empty: `umount --all` must
+not meet anybody else's mounts.
 """
 
 import contextlib
@@ -34,8 +34,8 @@ def enter_namespace():
         subprocess.run(["mount", "--bind", node, f"/dev/{name}"], check=True)
     subprocess.run(["umount", "-l", devices], check=True)
     os.rmdir(devices)
-    os.makedirs("/run/mirrorfs", mode=0o700, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0700", "state", "/run/mirrorfs"], check=True)
+    # All of /run, not /run/mirrorfs: a mount on that would vanish when somebody else's last mount removes it.
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "state", "/run"], check=True)
 
 
 def main():
@@ -50,6 +50,7 @@ class World(unittest.TestCase):
 
     binaries = ""
     user = 0
+    has_runtime_directory = True
 
     def setUp(self):
         self.place = tempfile.mkdtemp(prefix="mirrorfs-launcher-")
@@ -95,7 +96,17 @@ class World(unittest.TestCase):
     def environment(self):
         environment = {**os.environ, "LC_ALL": "C"}
         environment.pop("XDG_RUNTIME_DIR", None)
+        if self.user and self.has_runtime_directory:
+            runtime = os.path.join(self.place, "run")
+            if not os.path.isdir(runtime):
+                self.directory("run", 0o700)
+            environment["XDG_RUNTIME_DIR"] = runtime
         return environment
+
+    def state_base(self):
+        if not self.user:
+            return "/run/mirrorfs"
+        return os.path.join(self.place, "run/mirrorfs") if self.has_runtime_directory else f"/tmp/mirrorfs-{self.user}"
 
     def run_command(self, *words):
         """Runs it to its end. Its output is a pipe: a background process that kept it open would show as a hang."""
@@ -161,8 +172,7 @@ class World(unittest.TestCase):
         self.wait_for(lambda: pid not in self.processes(), f"the end of {pid}")
 
     def state_directories(self):
-        base = "/run/mirrorfs" if not self.user else f"/tmp/mirrorfs-{self.user}"
-        return os.listdir(base) if os.path.isdir(base) else []
+        return os.listdir(self.state_base()) if os.path.isdir(self.state_base()) else []
 
     def assert_nothing_left(self):
         self.wait_for(lambda: not self.processes(), f"the end of {self.processes()}")
@@ -206,9 +216,8 @@ class World(unittest.TestCase):
             left.append(mountpoint)
             for _ in kinds:
                 subprocess.run(["umount", "-l", mountpoint], check=False)
-        shutil.rmtree(self.place, ignore_errors=True)
-        base = "/run/mirrorfs" if not self.user else f"/tmp/mirrorfs-{self.user}"
         for name in self.state_directories():
             left.append(name)
-            shutil.rmtree(os.path.join(base, name), ignore_errors=True)
+            shutil.rmtree(os.path.join(self.state_base(), name), ignore_errors=True)
+        shutil.rmtree(self.place, ignore_errors=True)
         self.assertEqual(left, [], "left behind")
