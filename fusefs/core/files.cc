@@ -127,6 +127,20 @@ absl::Status FilesystemCore::WriteBehind(const OpenFile& file, uint64_t offset, 
   return absl::OkStatus();
 }
 
+// What a program writes through an append handle goes to the end of the file, wherever that is by then. What it stores
+// through a map of the same file belongs where it is.
+absl::StatusOr<HandleId> FilesystemCore::HandleForPages(OpenFile& file) {
+  if (!file.flags.append) return file.handle;
+  if (const HandleId known = file.PageHandle(); known != HandleId::kNone) return known;
+  const HandleId opened = handle_ids_.Next();
+  CallContext context;
+  context.caller = file.opener;
+  RETURN_IF_ERROR(files_.Open(context, file.inode->node(), opened, {.write = true}, 0).status());
+  const HandleId kept = file.KeepPageHandle(opened);
+  if (kept != opened) files_.Release(std::array{opened});
+  return kept;
+}
+
 absl::StatusOr<uint64_t> FilesystemCore::Write(const CallContext& context, HandleId handle, uint64_t offset,
                                                absl::Cord data, bool from_page_cache) {
   ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
@@ -146,7 +160,8 @@ absl::StatusOr<uint64_t> FilesystemCore::Write(const CallContext& context, Handl
     RETURN_IF_ERROR(file->write_queue->TakeError());
   }
   RETURN_IF_ERROR(Settle(context, *file->inode));
-  const absl::StatusOr<uint64_t> written = files_.Write(as_whom, handle, offset, std::move(data));
+  ASSIGN_OR_RETURN(const HandleId through, from_page_cache ? HandleForPages(*file) : absl::StatusOr<HandleId>(handle));
+  const absl::StatusOr<uint64_t> written = files_.Write(as_whom, through, offset, std::move(data));
   file->inode->MarkChanged();
   if (!written.ok()) return written.status();
   if (*written > size) return ErrnoStatus(EIO, "write");
@@ -187,6 +202,7 @@ void FilesystemCore::Release(HandleId handle) {
   }
   file->inode->RemoveHandle(handle);
   files_.Release(std::array{handle});
+  if (const HandleId pages = file->PageHandle(); pages != HandleId::kNone) files_.Release(std::array{pages});
 }
 
 }  // namespace mirrorfs

@@ -168,8 +168,7 @@ class FilesystemCore {
   absl::StatusOr<EntryAnswer> DeliverNew(NameCache::Change& change, const InodePtr& parent, std::string_view name,
                                          Instant asked_at, const Entry& entry);
   void NamesMayBeStale(const InodePtr& directory);
-  absl::Status RemoveName(const InodePtr& parent, std::string_view name,
-                          const std::function<absl::Status()>& remove);
+  absl::Status RemoveName(const InodePtr& parent, std::string_view name, const std::function<absl::Status()>& remove);
   void MoveName(NameCache::Change& change, const InodePtr& parent, std::string_view name,
                 const std::optional<CachedName>& now);
 
@@ -177,6 +176,8 @@ class FilesystemCore {
   OpenAnswer Opened(const CallContext& context, const InodePtr& inode, HandleId handle, OpenFlags flags,
                     OpenResult result, Instant asked_at);
   OpenFilePtr MakeFile(const InodePtr& inode, HandleId handle, OpenFlags flags);
+  // The handle at the agent through which the kernel's pages of this file are written back.
+  absl::StatusOr<HandleId> HandleForPages(OpenFile& file);
   // Writes all of it with the opener's rights.
   absl::Status WriteBehind(const OpenFile& file, uint64_t offset, absl::Cord data);
   // Waits until what was written behind the program's back is at the agent; EINTR if the context is stopped.
@@ -194,7 +195,8 @@ class FilesystemCore {
   // nullopt: the name is gone meanwhile.
   std::optional<DirectoryAnswer> AnswerFor(const CallContext& context, const OpenDirectory& directory,
                                            const Listing& listing, const ListedName& name, bool plus);
-  bool AddDots(const OpenDirectory& directory, uint64_t& offset, const std::function<bool(const DirectoryAnswer&)>& add);
+  bool AddDots(const OpenDirectory& directory, uint64_t& offset,
+               const std::function<bool(const DirectoryAnswer&)>& add);
 
   FileSystem& files_;
   const CoreOptions options_;

@@ -35,6 +35,18 @@ class OpenFile {
   std::unique_ptr<ReadAhead> read_ahead;    // if it can be read
   std::shared_ptr<WriteQueue> write_queue;  // if it can be written, and is not appended to or synced each time
 
+  // --- A second handle at the agent, where pages cannot be written through the first; kNone: not opened yet
+  HandleId PageHandle() const {
+    MutexLock lock(mutex_);
+    return page_handle_;
+  }
+  // Returns the one that is kept: another thread may have been faster.
+  HandleId KeepPageHandle(HandleId opened) {
+    MutexLock lock(mutex_);
+    if (page_handle_ == HandleId::kNone) page_handle_ = opened;
+    return page_handle_;
+  }
+
   // --- Locks taken through this handle that may still be there
   using HeldLock = std::pair<LockOwner, LockKind>;
   void NoteLock(LockOwner owner, LockKind kind) {
@@ -48,7 +60,8 @@ class OpenFile {
   }
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  HandleId page_handle_ ABSL_GUARDED_BY(mutex_) = HandleId::kNone;
   std::vector<HeldLock> locks_ ABSL_GUARDED_BY(mutex_);
 };
 
