@@ -11,6 +11,7 @@ absl::StatusOr<AttrAnswer> FilesystemCore::GetAttr(const CallContext& context, N
   RETURN_IF_ERROR(Settle(context, *inode));
   const Instant asked_at = Now();
   ASSIGN_OR_RETURN(const AttributesReply reply, files_.GetAttr(context, Reference(*inode)));
+  inode->Observe(reply.attributes, asked_at);
   inode->NoteXattrs(reply.attributes.without_xattrs, asked_at);
   if (reply.attributes.type != inode->type()) return ErrnoStatus(EIO, "the agent changed the type of a node");
   return AttrAnswer{Shown(*inode, reply.attributes), AttrLifetime(*inode, options_.attr_timeout)};

@@ -103,10 +103,10 @@ bool FilesystemCore::AddDots(const OpenDirectory& directory, uint64_t& offset,
 
 std::optional<FilesystemCore::DirectoryAnswer> FilesystemCore::AnswerFor(const CallContext& context,
                                                                          const OpenDirectory& directory,
-                                                                         const Listing& listing,
-                                                                         const ListedName& name, bool plus) {
-  DirectoryAnswer answer{.name = name.name, .type = name.type, .inode_number = name.inode_number, .entry = {},
-                         .next_offset = 0};
+                                                                         const Listing& listing, const ListedName& name,
+                                                                         bool plus) {
+  DirectoryAnswer answer{
+      .name = name.name, .type = name.type, .inode_number = name.inode_number, .entry = {}, .next_offset = 0};
   CachedName known{name.inode, name.attributes, listing.fetched_at()};
   // This mount may have removed, replaced or moved the name since it was listed.
   if (directory.inode->ChangedSince(listing.fetched_at())) {

@@ -57,6 +57,7 @@ OpenAnswer FilesystemCore::Opened(const CallContext& context, const InodePtr& in
 
   OpenAnswer answer;
   answer.handle = handle;
+  inode->Observe(result.attributes, asked_at);
   answer.keep_cache = inode->PagesStillRight(result.attributes);
   return answer;
 }
@@ -196,10 +197,13 @@ absl::Status FilesystemCore::Fsync(const CallContext& context, HandleId handle, 
 void FilesystemCore::Release(HandleId handle) {
   const OpenFilePtr file = open_files_.Remove(handle);
   if (file == nullptr) return;
+  const std::vector<OpenFile::HeldLock> locks = file->TakeLocks();
+  if (!locks.empty()) file->inode->BeginLockRelease();
   if (file->write_queue != nullptr) (void)file->write_queue->Drain({});
-  for (const auto& [owner, kind] : file->TakeLocks()) {
+  for (const auto& [owner, kind] : locks) {
     (void)files_.SetLock({}, handle, owner, kind, LockRange{}, {});
   }
+  if (!locks.empty()) file->inode->EndLockRelease();
   file->inode->RemoveHandle(handle);
   files_.Release(std::array{handle});
   if (const HandleId pages = file->PageHandle(); pages != HandleId::kNone) files_.Release(std::array{pages});

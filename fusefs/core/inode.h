@@ -12,7 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "fusefs/core/clock.h"
-#include "fusefs/core/pending_writes.h"
+#include "fusefs/core/pending_count.h"
 #include "protos/shared/file_types.h"
 #include "protos/shared/ids.h"
 #include "protos/shared/mutex.h"
@@ -34,15 +34,18 @@ class Inode {
 
   // --- Age of what is known about it
   // Something that this mount did may have changed attributes or contents: whatever was fetched before is stale.
-  void MarkChanged() {
-    const Instant now = Now();
-    Instant seen = changed_at_.load(std::memory_order_relaxed);
-    while (seen < now && !changed_at_.compare_exchange_weak(seen, now)) {
-    }
+  void MarkChanged() { MarkChangedAt(Now()); }
+  // What the agent said to a question of `asked_at`. If it differs from what it said before, somebody else has changed
+  // the file: contents that were fetched before the question are stale.
+  void Observe(const Attributes& attributes, Instant asked_at) {
+    const Version version = VersionOf(attributes);
+    MutexLock lock(mutex_);
+    if (observed_ && *observed_ != version) MarkChangedAt(asked_at - 1);
+    observed_ = version;
   }
   bool ChangedSince(Instant instant) const { return changed_at_.load() >= instant; }
 
-  const std::shared_ptr<PendingWrites>& pending_writes() const { return pending_writes_; }
+  const std::shared_ptr<PendingCount>& pending_writes() const { return pending_writes_; }
 
   // --- Where it is: the directory under which it was seen last; null for the root. Decides where links point.
   void SetParent(std::shared_ptr<Inode> parent) {
@@ -70,7 +73,7 @@ class Inode {
 
   // --- The kernel's pages of it. True if they are still right for a file with these attributes; remembers them.
   bool PagesStillRight(const Attributes& attributes) {
-    const PageVersion version{attributes.size, attributes.mtime_ns, attributes.ctime_ns};
+    const Version version = VersionOf(attributes);
     MutexLock lock(mutex_);
     const bool same = pages_ == version;
     pages_ = version;
@@ -84,6 +87,15 @@ class Inode {
   // --- security.capability: what the last open for writing told, and changes that passed here
   void SetMayHaveCapability(bool may) { may_have_capability_.store(may); }
   bool MayHaveCapability() const { return may_have_capability_.load(); }
+
+  // --- Locks that go because their handle is closed: a lock that is asked for meanwhile may find them still there
+  PendingCount& lock_releases() { return lock_releases_; }
+  void BeginLockRelease() {
+    lock_releases_begun_.fetch_add(1);
+    lock_releases_.Begin();
+  }
+  void EndLockRelease() { lock_releases_.End(); }
+  uint64_t LockReleasesBegun() const { return lock_releases_begun_.load(); }
 
   // --- Extended attributes: whether it was told to have none, and when that was asked
   void NoteXattrs(bool without, Instant asked_at) { without_xattrs_at_.store(without ? asked_at : 0); }
@@ -127,30 +139,42 @@ class Inode {
 
  private:
   friend class InodeTable;
-  struct PageVersion {
+  // What tells one state of a file's contents from another.
+  struct Version {
     uint64_t size;
     FileTime mtime_ns;
     FileTime ctime_ns;
-    bool operator==(const PageVersion&) const = default;
+    bool operator==(const Version&) const = default;
   };
+  static Version VersionOf(const Attributes& attributes) {
+    return {attributes.size, attributes.mtime_ns, attributes.ctime_ns};
+  }
+  void MarkChangedAt(Instant instant) {
+    Instant seen = changed_at_.load(std::memory_order_relaxed);
+    while (seen < instant && !changed_at_.compare_exchange_weak(seen, instant)) {
+    }
+  }
 
   const NodeId node_;
   const FileType type_;
   std::atomic<uint64_t> number_{0};
   std::atomic<Instant> changed_at_{0};
+  std::atomic<uint64_t> lock_releases_begun_{0};
+  PendingCount lock_releases_;
   std::atomic<Instant> without_xattrs_at_{0};
   std::atomic<bool> may_have_capability_{true};
   std::atomic<Instant> last_miss_{0};
   std::atomic<uint32_t> misses_{0};
   std::atomic<uint32_t> listed_names_{0};
   std::atomic<uint64_t> wire_references_{0};
-  const std::shared_ptr<PendingWrites> pending_writes_ = std::make_shared<PendingWrites>();
+  const std::shared_ptr<PendingCount> pending_writes_ = std::make_shared<PendingCount>();
 
   mutable Mutex mutex_;
   std::shared_ptr<Inode> parent_ ABSL_GUARDED_BY(mutex_);
   std::vector<HandleId> handles_ ABSL_GUARDED_BY(mutex_);
   std::vector<LockOwner> lock_owners_ ABSL_GUARDED_BY(mutex_);
-  std::optional<PageVersion> pages_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Version> observed_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Version> pages_ ABSL_GUARDED_BY(mutex_);
   std::string link_target_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -37,7 +37,7 @@ IoTask::Outcome IoTask::Wait(const std::stop_token& stop) {
     if (state_ == State::kQueued) return Outcome::kNotBegun;
   }
   return StoppableWait(mutex_, done_, stop, [this] { return state_ == State::kDone; }) ? Outcome::kDone
-                                                                                        : Outcome::kStopped;
+                                                                                       : Outcome::kStopped;
 }
 
 bool IoTask::Done() const {

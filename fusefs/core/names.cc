@@ -41,14 +41,14 @@ absl::StatusOr<CachedName> FilesystemCore::AskForName(const CallContext& context
 absl::StatusOr<InodePtr> FilesystemCore::Adopt(const Entry& entry, const InodePtr& parent, Instant asked_at) {
   InodePtr inode = inodes_.Adopt(entry, parent);
   if (inode == nullptr || inode == inodes_.Root()) return ErrnoStatus(EIO, "the agent changed the type of a node");
+  inode->Observe(entry.attributes, asked_at);
   inode->NoteXattrs(entry.attributes.without_xattrs, asked_at);
   return inode;
 }
 
 bool FilesystemCore::AttributesStale(const CachedName& cached) const {
   if (cached.inode->ChangedSince(cached.fetched_at) || cached.inode->pending_writes()->Any()) return true;
-  return cached.attributes.nlink > 1 && !cached.inode->IsDirectory() &&
-         multi_link_change_.load() >= cached.fetched_at;
+  return cached.attributes.nlink > 1 && !cached.inode->IsDirectory() && multi_link_change_.load() >= cached.fetched_at;
 }
 
 absl::StatusOr<EntryAnswer> FilesystemCore::Deliver(const CallContext& context, CachedName cached) {
@@ -63,6 +63,7 @@ absl::StatusOr<EntryAnswer> FilesystemCore::Deliver(const CallContext& context, 
     cached.fetched_at = Now();
     ASSIGN_OR_RETURN(AttributesReply fresh, files_.GetAttr(context, Reference(inode)));
     cached.attributes = fresh.attributes;
+    inode.Observe(fresh.attributes, cached.fetched_at);
     inode.NoteXattrs(fresh.attributes.without_xattrs, cached.fetched_at);
   }
   answer.attributes = Shown(inode, cached.attributes);

@@ -29,8 +29,7 @@ absl::StatusOr<uint64_t> FilesystemCore::CopyFileRange(const CallContext& contex
   RETURN_IF_ERROR(Settle(context, *from->inode));
   RETURN_IF_ERROR(Settle(context, *to->inode));
   to->inode->ForgetPages();
-  const auto copied =
-      files_.CopyFileRange(context, source, source_offset, destination, destination_offset, length);
+  const auto copied = files_.CopyFileRange(context, source, source_offset, destination, destination_offset, length);
   to->inode->MarkChanged();
   return copied;
 }

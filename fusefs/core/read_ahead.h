@@ -66,8 +66,8 @@ class ReadAhead {
   const ChangedFunction changed_;
 
   Mutex mutex_;
-  uint64_t stream_end_ ABSL_GUARDED_BY(mutex_) = 0;    // where the next read of the stream is expected
-  uint64_t stream_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // how long it has been one
+  uint64_t stream_end_ ABSL_GUARDED_BY(mutex_) = 0;            // where the next read of the stream is expected
+  uint64_t stream_bytes_ ABSL_GUARDED_BY(mutex_) = 0;          // how long it has been one
   uint64_t end_of_file_ ABSL_GUARDED_BY(mutex_) = UINT64_MAX;  // as a short chunk told
   std::map<uint64_t, ChunkPtr> chunks_ ABSL_GUARDED_BY(mutex_);
 };

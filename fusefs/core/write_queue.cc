@@ -46,10 +46,8 @@ void WriteQueue::SendTail() {
   const uint64_t size = tail_.size();
   absl::Cord data = std::exchange(tail_, absl::Cord());
   ++in_flight_;  // the tail's pending count becomes the request's
-  pool_.Submit(std::make_shared<IoTask>(
-      [self = shared_from_this(), offset = stream_end_ - size, data = std::move(data)]() mutable {
-        self->Send(offset, std::move(data));
-      }));
+  pool_.Submit(std::make_shared<IoTask>([self = shared_from_this(), offset = stream_end_ - size,
+                                         data = std::move(data)]() mutable { self->Send(offset, std::move(data)); }));
 }
 
 void WriteQueue::Send(uint64_t offset, absl::Cord data) {

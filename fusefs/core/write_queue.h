@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/cord.h"
 #include "fusefs/core/io_pool.h"
-#include "fusefs/core/pending_writes.h"
+#include "fusefs/core/pending_count.h"
 #include "protos/shared/mutex.h"
 
 namespace mirrorfs {
@@ -28,14 +28,14 @@ struct WriteQueueOptions {
   uint32_t smallest_write = 4096;  // smaller ones are not queued
 };
 
-// Thread-safe; one per handle that can write. Lock order: its mutex before PendingWrites'.
+// Thread-safe; one per handle that can write. Lock order: its mutex before PendingCount'.
 class WriteQueue : public std::enable_shared_from_this<WriteQueue> {
  public:
   // Writes all of `data` at `offset` or fails. Called from any thread.
   using WriteFunction = std::function<absl::Status(uint64_t offset, absl::Cord data)>;
 
   // `pending` belongs to the inode and outlives the queue: it counts what is queued here.
-  WriteQueue(const WriteQueueOptions& options, IoPool& pool, WriteFunction write, std::shared_ptr<PendingWrites> pending)
+  WriteQueue(const WriteQueueOptions& options, IoPool& pool, WriteFunction write, std::shared_ptr<PendingCount> pending)
       : options_(options), pool_(pool), write_(std::move(write)), pending_(std::move(pending)) {}
 
   enum class Verdict : uint8_t {
@@ -62,7 +62,7 @@ class WriteQueue : public std::enable_shared_from_this<WriteQueue> {
   const WriteQueueOptions options_;
   IoPool& pool_;
   const WriteFunction write_;
-  const std::shared_ptr<PendingWrites> pending_;
+  const std::shared_ptr<PendingCount> pending_;
 
   Mutex mutex_;
   std::condition_variable progress_;

@@ -22,8 +22,8 @@ absl::StatusOr<std::string> FilesystemCore::GetXattr(const CallContext& context,
   const bool open = inode->AnyHandle() != HandleId::kNone;
   if (name == "security.capability" && open && !inode->MayHaveCapability()) return ErrnoStatus(ENODATA, "getxattr");
   const Instant without_at = inode->WithoutXattrsAt();
-  const bool known_to_have_none = !inode->ChangedSince(without_at) &&
-                                  Remaining(options_.attr_timeout, without_at, Now()) > absl::ZeroDuration();
+  const bool known_to_have_none =
+      !inode->ChangedSince(without_at) && Remaining(options_.attr_timeout, without_at, Now()) > absl::ZeroDuration();
   if (IsAskedOften(name) && known_to_have_none) return ErrnoStatus(ENODATA, "getxattr");
   return files_.GetXattr(context, node, name);
 }

@@ -67,8 +67,7 @@ void RaiseKernelReadAhead(const std::string& mountpoint) {
     fields >> id >> parent >> dev >> root >> point;
     if (point == mountpoint) device = dev;
   }
-  const UniqueFd file(
-      ::open(fmt::format("/sys/class/bdi/{}/read_ahead_kb", device).c_str(), O_WRONLY | O_CLOEXEC));
+  const UniqueFd file(::open(fmt::format("/sys/class/bdi/{}/read_ahead_kb", device).c_str(), O_WRONLY | O_CLOEXEC));
   if (!file) return;
   const std::string value = std::to_string(kReadAheadBytes / 1024);
   [[maybe_unused]] const ssize_t written = ::write(file.get(), value.data(), value.size());

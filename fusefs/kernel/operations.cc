@@ -67,8 +67,7 @@ void Readlink(fuse_req_t req, fuse_ino_t ino) {
 
 void Access(fuse_req_t req, fuse_ino_t ino, int mask) {
   Request request(req, Op::kAccess);
-  const AccessMask wanted{
-      .read = (mask & R_OK) != 0, .write = (mask & W_OK) != 0, .execute = (mask & X_OK) != 0};
+  const AccessMask wanted{.read = (mask & R_OK) != 0, .write = (mask & W_OK) != 0, .execute = (mask & X_OK) != 0};
   request.Answer(request.core().Access(request.ContextWithGroups(), NodeId{ino}, wanted));
 }
 
@@ -119,8 +118,7 @@ void Rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_
   Request request(req, Op::kRename);
   const std::optional<RenameMode> mode = ToRenameMode(flags);
   if (!mode) return request.Answer(ErrnoStatus(EINVAL));
-  request.Answer(
-      request.core().Rename(request.context(), NodeId{parent}, name, NodeId{new_parent}, new_name, *mode));
+  request.Answer(request.core().Rename(request.context(), NodeId{parent}, name, NodeId{new_parent}, new_name, *mode));
 }
 
 // ------------------------------------------------------------------------------------ Open files
@@ -139,8 +137,8 @@ void Create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fu
 
 void Read(fuse_req_t req, fuse_ino_t /*ino*/, size_t size, off_t offset, fuse_file_info* info) {
   Request request(req, Op::kRead);
-  request.AnswerData(request.core().Read(request.context(), Handle(info), static_cast<uint64_t>(offset),
-                                         static_cast<uint32_t>(size)));
+  request.AnswerData(
+      request.core().Read(request.context(), Handle(info), static_cast<uint64_t>(offset), static_cast<uint32_t>(size)));
 }
 
 void Write(fuse_req_t req, fuse_ino_t /*ino*/, const char* data, size_t size, off_t offset, fuse_file_info* info) {
@@ -169,9 +167,8 @@ void Fallocate(fuse_req_t req, fuse_ino_t /*ino*/, int mode, off_t offset, off_t
   Request request(req, Op::kFallocate);
   const std::optional<FallocateMode> wanted = ToFallocateMode(mode);
   if (!wanted) return request.Answer(ErrnoStatus(EOPNOTSUPP));
-  request.Answer(request.core().Fallocate(request.context(), Handle(info), *wanted,
-                                          (mode & FALLOC_FL_KEEP_SIZE) != 0, static_cast<uint64_t>(offset),
-                                          static_cast<uint64_t>(length)));
+  request.Answer(request.core().Fallocate(request.context(), Handle(info), *wanted, (mode & FALLOC_FL_KEEP_SIZE) != 0,
+                                          static_cast<uint64_t>(offset), static_cast<uint64_t>(length)));
 }
 
 void Seek(fuse_req_t req, fuse_ino_t /*ino*/, off_t offset, int whence, fuse_file_info* info) {

@@ -42,9 +42,10 @@ Request::~Request() {
 
 void Request::OnInterrupt(fuse_req_t request, void* self) {
   auto* interrupted = static_cast<Request*>(self);
-  interrupted->edge_.interrupts.Watch(interrupted->number_, {.thread = fuse_req_ctx(request)->pid,
-                                                             .stop = interrupted->stop_,
-                                                             .any_signal = interrupted->stop_on_ == StopOn::kAnySignal});
+  interrupted->edge_.interrupts.Watch(interrupted->number_,
+                                      {.thread = fuse_req_ctx(request)->pid,
+                                       .stop = interrupted->stop_,
+                                       .any_signal = interrupted->stop_on_ == StopOn::kAnySignal});
 }
 
 bool Request::Claim() {

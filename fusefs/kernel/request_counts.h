@@ -54,9 +54,7 @@ enum class FuseOperation : uint8_t {
 // Thread-safe.
 class RequestCounts {
  public:
-  void Add(FuseOperation operation) {
-    counts_[static_cast<size_t>(operation)].fetch_add(1, std::memory_order_relaxed);
-  }
+  void Add(FuseOperation operation) { counts_[static_cast<size_t>(operation)].fetch_add(1, std::memory_order_relaxed); }
   std::map<std::string, uint64_t> ByName() const {
     std::map<std::string, uint64_t> result;
     for (size_t i = 0; i < counts_.size(); ++i) {
@@ -68,10 +66,11 @@ class RequestCounts {
  private:
   static constexpr size_t kOperations = static_cast<size_t>(FuseOperation::kCount);
   static constexpr std::array<std::string_view, kOperations> kNames = {
-      "Lookup",  "Forget",    "GetAttr",    "SetAttr",  "Readlink", "Mknod",   "Mkdir",     "Unlink",        "Rmdir",
-      "Symlink", "Rename",    "Link",       "Open",     "Read",     "Write",   "Flush",     "Release",       "Fsync",
-      "OpenDir", "ReadDir",   "ReadDirPlus", "ReleaseDir", "Fsyncdir", "StatFs",  "SetXattr",  "GetXattr",      "ListXattr",
-      "RemoveXattr", "Access", "Create",    "GetLock",  "SetLock",  "Flock",   "Fallocate", "CopyFileRange", "Seek"};
+      "Lookup",   "Forget",    "GetAttr",       "SetAttr",     "Readlink",    "Mknod",      "Mkdir",    "Unlink",
+      "Rmdir",    "Symlink",   "Rename",        "Link",        "Open",        "Read",       "Write",    "Flush",
+      "Release",  "Fsync",     "OpenDir",       "ReadDir",     "ReadDirPlus", "ReleaseDir", "Fsyncdir", "StatFs",
+      "SetXattr", "GetXattr",  "ListXattr",     "RemoveXattr", "Access",      "Create",     "GetLock",  "SetLock",
+      "Flock",    "Fallocate", "CopyFileRange", "Seek"};
 
   std::array<std::atomic<uint64_t>, kOperations> counts_{};
 };

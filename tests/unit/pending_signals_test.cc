@@ -12,8 +12,9 @@ namespace mirrorfs {
 namespace {
 
 std::string Status(uint64_t own, uint64_t shared, uint64_t blocked, uint64_t ignored, uint64_t caught) {
-  return fmt::format("Name:\tx\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n",
-                     own, shared, blocked, ignored, caught);
+  return fmt::format(
+      "Name:\tx\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n", own,
+      shared, blocked, ignored, caught);
 }
 
 constexpr uint64_t Bit(int signal) { return uint64_t{1} << (signal - 1); }

@@ -39,7 +39,7 @@ class WriteQueueTest : public ::testing::Test {
   int writes = 0;
   int fail_with = 0;
   std::latch* held = nullptr;
-  std::shared_ptr<PendingWrites> pending = std::make_shared<PendingWrites>();
+  std::shared_ptr<PendingCount> pending = std::make_shared<PendingCount>();
   IoPool pool{4};
   std::shared_ptr<WriteQueue> queue;
 };

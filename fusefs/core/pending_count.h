@@ -1,6 +1,7 @@
-// Counts the writes of one file that were answered to the kernel and are not yet answered by the agent.
-#ifndef MIRRORFS_FUSEFS_CORE_PENDING_WRITES_H_
-#define MIRRORFS_FUSEFS_CORE_PENDING_WRITES_H_
+// Counts what has begun and is not over: writes of a file that were answered to the kernel and not yet by the agent,
+// locks that are being given back.
+#ifndef MIRRORFS_FUSEFS_CORE_PENDING_COUNT_H_
+#define MIRRORFS_FUSEFS_CORE_PENDING_COUNT_H_
 
 #include <atomic>
 #include <condition_variable>
@@ -12,7 +13,7 @@
 namespace mirrorfs {
 
 // Thread-safe. A leaf in the lock order.
-class PendingWrites {
+class PendingCount {
  public:
   void Begin() {
     MutexLock lock(mutex_);
@@ -37,4 +38,4 @@ class PendingWrites {
 
 }  // namespace mirrorfs
 
-#endif  // MIRRORFS_FUSEFS_CORE_PENDING_WRITES_H_
+#endif  // MIRRORFS_FUSEFS_CORE_PENDING_COUNT_H_
