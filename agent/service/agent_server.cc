@@ -12,6 +12,7 @@
 #include "agent/service/grpc_service.h"
 #include "agent/service/lock_waiters.h"
 #include "agent/service/method_table.h"
+#include "agent/service/publication.h"
 #include "agent/service/session_calls.h"
 #include "agent/service/session_table.h"
 #include "agent/service/worker_pool.h"
@@ -58,6 +59,7 @@ class GrpcAgentServer : public AgentServer {
   Dispatcher dispatcher_;
   SessionCalls session_calls_;
   GrpcService service_;
+  Publication construction_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Acceptor> acceptor_;
   Mutex mutex_;
@@ -74,6 +76,7 @@ GrpcAgentServer::GrpcAgentServer(const Target& target, AgentServerOptions option
       dispatcher_(target, sessions_, pool_, lock_waiters_),
       session_calls_(target, options_, sessions_, pool_, lock_waiters_) {
   AddMethods();
+  construction_.Publish();
 }
 
 GrpcAgentServer::~GrpcAgentServer() {
@@ -88,6 +91,7 @@ void GrpcAgentServer::AddMethods() {
   using Serve = void (SessionCalls::*)(const grpc::ByteBuffer&, absl::Time, Reply);
   const auto add = [this](std::string_view name, Serve serve) {
     service_.AddRawMethod(name, [this, serve](const grpc::ByteBuffer& request, absl::Time deadline, Reply reply) {
+      construction_.See();
       (session_calls_.*serve)(request, deadline, std::move(reply));
     });
   };
@@ -97,6 +101,7 @@ void GrpcAgentServer::AddMethods() {
   add("Fence", &SessionCalls::Fence);
   for (const Method& method : FileMethods()) {
     service_.AddRawMethod(method.name, [this, &method](const grpc::ByteBuffer& request, absl::Time deadline, Reply reply) {
+      construction_.See();
       dispatcher_.Dispatch(method, request, deadline, std::move(reply));
     });
   }
