@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "fusefs/core/filesystem_core.h"
+#include "fusefs/core/through_any_handle.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -10,7 +11,8 @@ absl::StatusOr<AttrAnswer> FilesystemCore::GetAttr(const CallContext& context, N
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   RETURN_IF_ERROR(Settle(context, *inode));
   const Instant asked_at = Now();
-  ASSIGN_OR_RETURN(const AttributesReply reply, files_.GetAttr(context, Reference(*inode)));
+  ASSIGN_OR_RETURN(const AttributesReply reply,
+                   ThroughAnyHandle(*inode, [&](const NodeOrHandle& file) { return files_.GetAttr(context, file); }));
   inode->Observe(reply.attributes, asked_at);
   inode->NoteXattrs(reply.attributes.without_xattrs, asked_at);
   if (reply.attributes.type != inode->type()) return ErrnoStatus(EIO, "the agent changed the type of a node");
@@ -21,14 +23,14 @@ absl::StatusOr<AttrAnswer> FilesystemCore::SetAttr(const CallContext& context, N
                                                    const AttributeChange& change) {
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   RETURN_IF_ERROR(Settle(context, *inode));
-  NodeOrHandle file = Reference(*inode);
-  if (handle != HandleId::kNone) file.handle = handle;
   AttributeChange wanted = change;
   if (wanted.uid) wanted.uid = ShownUid(*wanted.uid);  // the mapping is its own inverse
   if (wanted.gid) wanted.gid = ShownGid(*wanted.gid);
 
   inode->MarkChanged();
-  const absl::StatusOr<AttributesReply> reply = files_.SetAttr(context, file, wanted);
+  const auto apply = [&](const NodeOrHandle& file) { return files_.SetAttr(context, file, wanted); };
+  const absl::StatusOr<AttributesReply> reply =
+      handle != HandleId::kNone ? apply({inode->node(), handle}) : ThroughAnyHandle(*inode, apply);
   inode->MarkChanged();
   if (inode->IsDirectory() && (change.permissions || change.uid || change.gid)) NamesMayBeStale(inode);
   if (!reply.ok()) return reply.status();

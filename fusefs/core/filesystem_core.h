@@ -145,7 +145,6 @@ class FilesystemCore {
   // --- Finding (ESTALE, EBADF)
   absl::StatusOr<InodePtr> FindInode(NodeId node) const;
   absl::StatusOr<OpenFilePtr> FindFile(HandleId handle) const;
-  NodeOrHandle Reference(const Inode& inode) const { return {inode.node(), inode.AnyHandle()}; }
 
   // --- Answers (names.cc)
   // What the kernel is told of a name: attributes fetched at `cached.fetched_at`, asked for again if this mount has

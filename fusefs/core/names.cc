@@ -4,6 +4,7 @@
 
 #include "fusefs/core/filesystem_core.h"
 #include "fusefs/core/rebase.h"
+#include "fusefs/core/through_any_handle.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -61,7 +62,8 @@ absl::StatusOr<EntryAnswer> FilesystemCore::Deliver(const CallContext& context, 
   if (AttributesStale(cached)) {
     RETURN_IF_ERROR(Settle(context, inode));
     cached.fetched_at = Now();
-    ASSIGN_OR_RETURN(AttributesReply fresh, files_.GetAttr(context, Reference(inode)));
+    ASSIGN_OR_RETURN(AttributesReply fresh,
+                     ThroughAnyHandle(inode, [&](const NodeOrHandle& file) { return files_.GetAttr(context, file); }));
     cached.attributes = fresh.attributes;
     inode.Observe(fresh.attributes, cached.fetched_at);
     inode.NoteXattrs(fresh.attributes.without_xattrs, cached.fetched_at);
