@@ -69,6 +69,8 @@ void Dispatcher::Run(Pending pending) {
   if (const int error = Refusal(pending); error != 0) return Finish(pending, ErrorAnswer(error));
   const std::optional<grpc::ByteBuffer> answer = pending.call->Run(*pending.session, pending.context);
   if (!answer.has_value()) {
+    if (sequence != 0 && !pending.session->Replies().Suspend(sequence)) return;
+    pending.started = false;
     const WorkerPool::Lane lane = LaneOf(pending);
     return lock_waiters_.Park(lane, std::make_unique<PendingCall>(*this, std::move(pending)));
   }

@@ -38,6 +38,21 @@ bool ReplyMemory::Start(uint64_t sequence) {
   return true;
 }
 
+bool ReplyMemory::Suspend(uint64_t sequence) {
+  std::vector<Reply> refused;
+  {
+    MutexLock lock(mutex_);
+    auto found = records_.find(sequence);
+    if (found == records_.end()) return false;
+    Record& record = found->second;
+    record.state = record.fence_wanted ? State::kFenced : State::kWaiting;
+    if (!record.fence_wanted) return true;
+    refused.swap(record.replies);
+  }
+  for (Reply& reply : refused) reply.Answer(ErrorAnswer(EIO));
+  return false;
+}
+
 void ReplyMemory::Finish(uint64_t sequence, const grpc::ByteBuffer& answer) {
   std::vector<Reply> replies;
   {
@@ -77,7 +92,10 @@ FenceResult ReplyMemory::Fence(uint64_t sequence) {
     if (sequence < answered_below_ && !records_.contains(sequence)) return FenceResult::kDone;
     if (records_.size() >= limits_.records && !records_.contains(sequence)) return FenceResult::kRunning;
     Record& record = records_[sequence];
-    if (record.state == State::kRunning) return FenceResult::kRunning;
+    if (record.state == State::kRunning) {
+      record.fence_wanted = true;
+      return FenceResult::kRunning;
+    }
     if (record.state == State::kDone) return FenceResult::kDone;
     record.state = State::kFenced;
     refused.swap(record.replies);

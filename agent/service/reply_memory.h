@@ -25,11 +25,14 @@ class ReplyMemory {
  public:
   explicit ReplyMemory(ReplyMemoryLimits limits = {}) : limits_(limits) {}
 
-  // Takes the reply of a request that came with `sequence`. True: it is new, so do it, and call Finish. False: it has been
-  // dealt with (answered, waits for the first one's answer, or refused).
+  // Takes the reply of a request that came with `sequence`. True: it is new, so do it, and call Finish. False: it has
+  // been dealt with (answered, waits for the first one's answer, or refused).
   bool Accept(uint64_t sequence, Reply reply);
   // To be asked when the work is about to begin; false: it was fenced meanwhile, and answered.
   bool Start(uint64_t sequence);
+  // What was begun has done nothing and will be begun again later: until then it can be fenced like any that waits.
+  // False: it was fenced meanwhile, and answered.
+  bool Suspend(uint64_t sequence);
   // Answers all who wait, and keeps the answer.
   void Finish(uint64_t sequence, const grpc::ByteBuffer& answer);
 
@@ -44,6 +47,7 @@ class ReplyMemory {
   enum class State : uint8_t { kWaiting, kRunning, kDone, kFenced };
   struct Record {
     State state = State::kWaiting;
+    bool fence_wanted = false;  // it ran when it was to be fenced
     bool answer_dropped = false;
     grpc::ByteBuffer answer;
     std::vector<Reply> replies;  // of the request and those that came again

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/time/clock.h"
 #include "fmt/format.h"
 #include "fusefs/remote/deadline.h"
 #include "protos/wire/convert_files.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(5);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(250);
+constexpr absl::Duration kFirstFencePause = absl::Milliseconds(1);
 constexpr absl::Duration kFenceWait = absl::Milliseconds(300);
 // A reply that gRPC itself cannot take (it does not parse, is too long) is asked for so many times.
 constexpr int kMostBrokenReplies = 3;
@@ -40,8 +42,8 @@ struct RemoteCaller::Try {
   const CallContext& context;
   v1::RequestHeader& header;
   absl::Time deadline;
-  SessionLink::Session session;                   // of the last attempt
-  Generation maybe_done = Generation::kNone;      // an attempt in that session may have had its effect
+  SessionLink::Session session;               // of the last attempt
+  Generation maybe_done = Generation::kNone;  // an attempt in that session may have had its effect
   absl::Time begun = absl::Now();
   int attempts = 0;
   int broken_replies = 0;
@@ -105,8 +107,7 @@ absl::StatusOr<bool> RemoteCaller::AfterFailure(Try& attempt, const grpc::Status
   switch (status.error_code()) {
     case grpc::StatusCode::NOT_FOUND:
       if (attempt.method == Method::kDetach) return true;  // it has ended
-      if (const absl::Status renewed =
-              link_.Renew(attempt.session.generation, attempt.deadline, attempt.context.stop);
+      if (const absl::Status renewed = link_.Renew(attempt.session.generation, attempt.deadline, attempt.context.stop);
           HasErrno(renewed)) {
         return renewed;
       }
@@ -126,9 +127,9 @@ absl::StatusOr<bool> RemoteCaller::AfterFailure(Try& attempt, const grpc::Status
       if (TooLong(status)) return Lie(attempt.method, absl::InternalError(status.error_message()));
       if (WasRefused(status)) break;
       if (++attempt.broken_replies >= kMostBrokenReplies) {
-        return Lie(attempt.method, absl::InternalError(fmt::format("gRPC status {} {}",
-                                                                   static_cast<int>(status.error_code()),
-                                                                   status.error_message().substr(0, 200))));
+        return Lie(attempt.method,
+                   absl::InternalError(fmt::format("gRPC status {} {}", static_cast<int>(status.error_code()),
+                                                   status.error_message().substr(0, 200))));
       }
   }
   RETURN_IF_ERROR(Pause(attempt));
@@ -156,18 +157,28 @@ bool RemoteCaller::AnsweredAfterAll(Try& attempt, Attempt send) {
   if (!attempt.context.stop.stop_requested() && link_.LastHeard() < attempt.begun) return false;
   const absl::StatusOr<SessionLink::Session> session = link_.Present(absl::Now(), {});
   if (!session.ok() || session->generation != attempt.maybe_done) return false;
-  v1::FenceRequest request;
-  v1::FenceReply reply;
-  request.mutable_header()->set_session(session->id);
-  request.add_sequences(attempt.header.sequence());
-  BoundedContext fence(absl::Now() + kFenceWait, {});
-  counters_.Sent(Method::kFence, false);
-  if (!channels_.Stub().Fence(&fence.Get(), request, &reply).ok()) return false;
-  if (reply.outcomes_size() != 1 || reply.outcomes(0) != v1::FENCE_DONE) return false;
+  if (!IsDone(session->id, attempt.header.sequence())) return false;
   attempt.header.clear_answered();
   BoundedContext again(absl::Now() + kFenceWait, {});
   counters_.Sent(attempt.method, true);
   return send(again.Get()).ok();
+}
+
+// Fences it. What runs just now may be over in a moment, or be put aside: then it is known.
+bool RemoteCaller::IsDone(uint64_t session, uint64_t sequence) {
+  const absl::Time end = absl::Now() + kFenceWait;
+  v1::FenceRequest request;
+  request.mutable_header()->set_session(session);
+  request.add_sequences(sequence);
+  for (absl::Duration pause = kFirstFencePause;; pause *= 2) {
+    v1::FenceReply reply;
+    BoundedContext fence(end, {});
+    counters_.Sent(Method::kFence, false);
+    if (!channels_.Stub().Fence(&fence.Get(), request, &reply).ok() || reply.outcomes_size() != 1) return false;
+    if (reply.outcomes(0) != v1::FENCE_RUNNING) return reply.outcomes(0) == v1::FENCE_DONE;
+    if (absl::Now() + pause >= end) return false;
+    absl::SleepFor(pause);
+  }
 }
 
 absl::Status RemoteCaller::CheckHeader(Method method, const v1::ReplyHeader& header) {

@@ -69,9 +69,11 @@ class RemoteCaller {
   void FillHeader(Try& attempt, const SessionLink::Session& session);
   bool AgentIsAlive() const;
   absl::Status Pause(Try& attempt);
-  // Nobody waits for the answer any more: makes sure that what was sent is not done later. True: it was done after all, and
-  // asking again has brought the answer.
+  // Nobody waits for the answer any more: makes sure that what was sent is not done later. True: it was done after all,
+  // and asking again has brought the answer.
   bool AnsweredAfterAll(Try& attempt, Attempt send);
+  // Fences the mutation. False: it will not be done, or that cannot be told.
+  bool IsDone(uint64_t session, uint64_t sequence);
 
   const absl::Duration deadline_;
   const bool send_caller_;
