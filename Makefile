@@ -36,8 +36,10 @@ demo: build  ## Start a real container, mount it, look around, clean up
 	$(INSTALL_PACKAGES) demo
 	tests/scripts/demo.sh build/dev/bin
 
+# Tests on real containers and processes that are killed depend on the machine's load: one that fails is tried once
+# more, and both runs are shown.
 test: build  ## Build and run every test but measurements and long runs
-	$(CTEST) --test-dir build/dev -LE '$(LEFT_OUT)'
+	$(CTEST) --repeat until-pass:2 --test-dir build/dev -LE '$(LEFT_OUT)'
 
 check: build  ## Before a commit: format, clang-tidy on changed files, style, fast tests
 	$(INSTALL_PACKAGES) check
@@ -73,7 +75,7 @@ sanitize-ci:
 	$(INSTALL_PACKAGES) build test
 	cmake --preset asan
 	cmake --build build/asan -j $(JOBS) --target $(addsuffix /all,$(SANITIZED_CI))
-	set -e; for folder in $(SANITIZED_CI); do $(CTEST) --test-dir build/asan/$$folder -LE '$(LEFT_OUT)'; done
+	set -e; for folder in $(SANITIZED_CI); do $(CTEST) --repeat until-pass:2 --test-dir build/asan/$$folder -LE '$(LEFT_OUT)'; done
 
 install: release  ## Install below PREFIX (/usr/local), optionally in DESTDIR
 	DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"

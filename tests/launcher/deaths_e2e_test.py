@@ -85,16 +85,21 @@ class DeathsTest(world.World):
         self.succeed("umount", "--all")
         self.assert_nothing_left()
 
+    def wait_until_dead(self):
+        """A killed daemon's connection closes when the last of its threads has gone, not when the first has."""
+        self.wait_for(lambda: self.state() == "dead", "the end of the mount's connection")
+
     def test_keeper_and_daemon_dead(self):
         self.kill(self.parts["pid"])
         self.kill(self.parts["daemon_pid"])
         self.assert_unwritable_beneath()
-        self.assertEqual(self.state(), "dead")
+        self.wait_until_dead()
         self.umount()
 
     def test_a_new_mount_after_all_have_died(self):
         for part in ("pid", "daemon_pid", "agent_pid"):
             self.kill(self.parts[part])
+        self.wait_until_dead()
         self.succeed("mount", f"dir:{self.source}", self.mountpoint)
         self.assertEqual(self.mounts()[self.mountpoint], ["tmpfs", "fuse.mirrorfs"])
         self.assertEqual(sorted(os.listdir(self.mountpoint)), ["file", "sub"])
