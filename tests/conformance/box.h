@@ -41,8 +41,11 @@ struct Step {
 
 class Box {
  public:
-  // `inside` is the case's directory by way of the container; empty if there is none.
-  Box(Trace& trace, std::string inside) : trace_(trace), inside_(std::move(inside)) {}
+  // `inside` is the case's directory by way of the container; empty if there is none. `merged`: directories may have a
+  // lower layer. overlayfs counts the links of such a one as 1 from the first copy-up in it on; a mount may show the
+  // old number for as long as it keeps attributes, so they are left out.
+  Box(Trace& trace, std::string inside, bool merged)
+      : trace_(trace), inside_(std::move(inside)), merged_(merged) {}
 
   void Note(std::string_view text) { trace_.Line(std::string(prefix_).append(text)); }
   // Logs `call = ok`, or the errno if result is -1.
@@ -152,9 +155,11 @@ class Box {
 
  private:
   std::string FdName(int fd) const;
+  std::string Describe(const struct stat& attributes) const;
 
   Trace& trace_;
   std::string inside_;
+  bool merged_;
   std::string prefix_;
   std::map<int, std::string> fd_names_;
 };
@@ -162,7 +167,6 @@ class Box {
 // "0644" and so on.
 std::string Octal(mode_t mode);
 std::string OpenFlagNames(int flags);
-std::string Describe(const struct stat& attributes);
 // `size` bytes whose value tells their position.
 std::string Pattern(size_t size, unsigned seed = 0);
 

@@ -64,9 +64,10 @@ std::string Change(std::string_view name, const timespec& before, const timespec
 
 std::string Octal(mode_t mode) { return fmt::format("{:04o}", mode & 07777); }
 
-std::string Describe(const struct stat& attributes) {
-  std::string text = fmt::format("{} {} {}:{} links {}", TypeLetter(attributes.st_mode), Octal(attributes.st_mode),
-                                 attributes.st_uid, attributes.st_gid, attributes.st_nlink);
+std::string Box::Describe(const struct stat& attributes) const {
+  std::string text = fmt::format("{} {} {}:{}", TypeLetter(attributes.st_mode), Octal(attributes.st_mode),
+                                 attributes.st_uid, attributes.st_gid);
+  if (!merged_ || !S_ISDIR(attributes.st_mode)) text += fmt::format(" links {}", attributes.st_nlink);
   if (S_ISREG(attributes.st_mode) || S_ISLNK(attributes.st_mode) || S_ISDIR(attributes.st_mode)) {
     text += fmt::format(" size {}", attributes.st_size);
   }

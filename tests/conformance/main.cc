@@ -139,7 +139,7 @@ class Session {
     if (broken) return false;
     if (reference == subject) return true;
     if (one.traits.documented.empty()) return false;
-    // The calls must be the documented ones; what they leave behind must be the reference's.
+    // The calls must be the documented ones; what they leave behind is not looked at.
     Lines calls(subject.begin(), std::find(subject.begin(), subject.end(), "--- what is left"));
     if (calls != one.traits.documented) return false;
     ++totals_.documented;

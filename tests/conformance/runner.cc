@@ -100,10 +100,10 @@ void ShowTree(Box& box, const std::string& path) {
   }
 }
 
-void ShowRemains(Trace& trace, const std::string& directory, std::string_view title) {
+void ShowRemains(Trace& trace, const std::string& directory, bool merged, std::string_view title) {
   RunLimited(trace, [&] {
     trace.Line(title);
-    Box box(trace, {});
+    Box box(trace, {}, merged);
     if (::chdir(directory.c_str()) != 0) return trace.Line(Problem("cannot enter", directory));
     ShowTree(box, ".");
   });
@@ -120,13 +120,14 @@ std::vector<std::string> RunCase(const Case& one, const Tree& tree) {
   const std::string name = "/cases/" + one.name;
   const std::string place = (one.traits.place == Place::kReadOnly ? tree.read_only : tree.path) + name;
   const std::string inside = tree.inside.empty() ? std::string() : tree.inside + name;
+  const bool merged = one.traits.place != Place::kFresh;
   RunLimited(trace, [&] {
-    Box box(trace, inside);
+    Box box(trace, inside, merged);
     if (::chdir(place.c_str()) != 0) return trace.Line(Problem("cannot enter", place));
     one.run(box);
   });
-  ShowRemains(trace, tree.path + name, "--- what is left");
-  ShowRemains(trace, inside.empty() ? tree.path + name : inside, "--- what is left, from inside");
+  ShowRemains(trace, tree.path + name, merged, "--- what is left");
+  ShowRemains(trace, inside.empty() ? tree.path + name : inside, merged, "--- what is left, from inside");
   return trace.Lines();
 }
 

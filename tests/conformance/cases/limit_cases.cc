@@ -76,9 +76,6 @@ void AddSizes(CaseList& cases) {
     box.Pwrite(fd, "x", last - 1);
     box.Pwrite(fd, "x", off_t(1) << 50);
     box.Ftruncate(fd, last);
-    box.Seek(fd, last, SEEK_SET);
-    box.Read(fd, 1);
-    box.Write(fd, "x");
     box.ShowFd(fd);
   });
   cases.Add("limit.open_files", [](Box& box) {

@@ -91,6 +91,7 @@ void MoveCase(Box& box, const Change& change) {
   box.Create("d/g", "g");
   box.Create("d/f2");
   box.Symlink("f", "d/s");
+  for (const char* path : {"d/f", "d/f2"}) box.Utimens(path, kOldTime, kOldTime);  // alike: they are exchanged
   const Stamp f = box.Before("d/f");
   const Stamp sub = box.Before("d/sub");
   const Stamp d = box.Before("d");
