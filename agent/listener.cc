@@ -33,8 +33,9 @@ absl::Status CheckDirectory(const std::string& path) {
     return absl::InvalidArgumentError(fmt::format("cannot listen at {}: {}: {}", path, directory, LastError()));
   }
   if ((found.st_uid != geteuid() && found.st_uid != 0) || (found.st_mode & 022) != 0) {
-    return absl::PermissionDeniedError(fmt::format(
-        "cannot listen at {}: others can write to {}; use a directory that is yours alone (mode 0700)", path, directory));
+    return absl::PermissionDeniedError(
+        fmt::format("cannot listen at {}: others can write to {}; use a directory that is yours alone (mode 0700)",
+                    path, directory));
   }
   return absl::OkStatus();
 }
@@ -68,9 +69,8 @@ absl::StatusOr<Listener> ListenAtPath(const std::string& path) {
     return absl::InvalidArgumentError(fmt::format("--listen unix:{}: an absolute path is needed", path));
   }
   if (path.size() >= sizeof address.sun_path) {
-    return absl::InvalidArgumentError(
-        fmt::format("--listen unix:{}: longer than the {} bytes that a socket's path may have", path,
-                    sizeof address.sun_path - 1));
+    return absl::InvalidArgumentError(fmt::format(
+        "--listen unix:{}: longer than the {} bytes that a socket's path may have", path, sizeof address.sun_path - 1));
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   RETURN_IF_ERROR(CheckDirectory(path));
@@ -106,9 +106,8 @@ absl::StatusOr<Listener> ListenAtPort(const std::string& where, bool protected_b
   ASSIGN_OR_RETURN(sockaddr_in address, ParseAddress(where));
   const bool loopback = (ntohl(address.sin_addr.s_addr) >> 24) == 127;
   if (!loopback && !protected_by_tls) {
-    return absl::InvalidArgumentError(
-        fmt::format("--listen {}: an address that others can reach needs --tls-cert, --tls-key, --tls-ca and --token-file",
-                    where));
+    return absl::InvalidArgumentError(fmt::format(
+        "--listen {}: an address that others can reach needs --tls-cert, --tls-key, --tls-ca and --token-file", where));
   }
   ASSIGN_OR_RETURN(UniqueFd socket, Socket(AF_INET));
   // Lets an agent that restarts have its port again; without SO_REUSEPORT nobody shares it.

@@ -100,10 +100,11 @@ void GrpcAgentServer::AddMethods() {
   add("Ping", &SessionCalls::Ping);
   add("Fence", &SessionCalls::Fence);
   for (const Method& method : FileMethods()) {
-    service_.AddRawMethod(method.name, [this, &method](const grpc::ByteBuffer& request, absl::Time deadline, Reply reply) {
-      construction_.See();
-      dispatcher_.Dispatch(method, request, deadline, std::move(reply));
-    });
+    service_.AddRawMethod(method.name,
+                          [this, &method](const grpc::ByteBuffer& request, absl::Time deadline, Reply reply) {
+                            construction_.See();
+                            dispatcher_.Dispatch(method, request, deadline, std::move(reply));
+                          });
   }
 }
 

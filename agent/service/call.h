@@ -43,7 +43,8 @@ NodeOrHandle WhereOf(const Request& request) {
   }
   if constexpr (requires { request.destination_handle(); }) {
     where.handle = HandleId{request.destination_handle()};
-  } else if constexpr (requires { request.handle(); } && !requires { request.flags(); }) {
+  } else if constexpr (
+      requires { request.handle(); } && !requires { request.flags(); }) {
     // Open and Create name a handle that is not there yet.
     where.handle = HandleId{request.handle()};
   }
@@ -93,7 +94,7 @@ ParsedCall ParseUnary(const grpc::ByteBuffer& bytes) {
   typename Types::RequestType request;
   RETURN_IF_ERROR(DecodeMessage(bytes, request));
   return std::make_unique<UnaryCall<typename Types::RequestType, typename Types::AnswerType>>(std::move(request),
-                                                                                             handler);
+                                                                                              handler);
 }
 
 }  // namespace mirrorfs

@@ -58,8 +58,8 @@ absl::Status CopyFileRange(Session& session, const CallContext& context, const v
 absl::Status GetLock(Session& session, const CallContext& context, const v1::GetLockRequest& request,
                      v1::GetLockReply& reply) {
   ASSIGN_OR_RETURN(const LockRange lock, Unpack(request.lock()));
-  ASSIGN_OR_RETURN(const LockRange in_the_way, session.Files().GetLock(context, HandleId{request.handle()},
-                                                                      LockOwner{request.owner()}, lock));
+  ASSIGN_OR_RETURN(const LockRange in_the_way,
+                   session.Files().GetLock(context, HandleId{request.handle()}, LockOwner{request.owner()}, lock));
   Pack(in_the_way, *reply.mutable_lock());
   return absl::OkStatus();
 }
@@ -80,8 +80,7 @@ absl::Status Release(Session& session, const CallContext&, const v1::ReleaseRequ
   return absl::OkStatus();
 }
 
-absl::Status Reclaim(Session& session, const CallContext&, const v1::ReclaimRequest& request,
-                     v1::ReclaimReply& reply) {
+absl::Status Reclaim(Session& session, const CallContext&, const v1::ReclaimRequest& request, v1::ReclaimReply& reply) {
   std::vector<ReclaimedNode> nodes;
   nodes.reserve(request.nodes_size());
   for (const v1::ReclaimNode& node : request.nodes()) {

@@ -13,9 +13,8 @@ namespace {
 template <typename Request>
 absl::StatusOr<FileSystem::NewNode> WhereToMake(const Request& request) {
   RETURN_IF_ERROR(CheckName(request.name()));
-  FileSystem::NewNode where{.parent = NodeId{request.parent()},
-                            .name = request.name(),
-                            .proposed = NodeId{request.proposed_node()}};
+  FileSystem::NewNode where{
+      .parent = NodeId{request.parent()}, .name = request.name(), .proposed = NodeId{request.proposed_node()}};
   if (request.proposed_node() != 0 && (request.proposed_node() & kClientNodeBit) == 0) {
     return ErrnoStatus(EINVAL, "proposed node");
   }
@@ -55,8 +54,7 @@ absl::Status Symlink(Session& session, const CallContext& context, const v1::Sym
   return PackEntry(session.Files().Symlink(context, where, request.target()), reply);
 }
 
-absl::Status Link(Session& session, const CallContext& context, const v1::LinkRequest& request,
-                  v1::EntryReply& reply) {
+absl::Status Link(Session& session, const CallContext& context, const v1::LinkRequest& request, v1::EntryReply& reply) {
   RETURN_IF_ERROR(CheckName(request.new_name()));
   return PackEntry(
       session.Files().Link(context, NodeId{request.node()}, NodeId{request.new_parent()}, request.new_name()), reply);
@@ -85,8 +83,8 @@ absl::Status Create(Session& session, const CallContext& context, const v1::Crea
   ASSIGN_OR_RETURN(const FileSystem::NewNode where, WhereToMake(request));
   if (request.handle() == 0) return ErrnoStatus(EINVAL, "handle");
   FileSystem& files = session.Files();
-  ASSIGN_OR_RETURN(const CreateResult result,
-                   files.Create(context, where, request.exclusive(), HandleId{request.handle()}, Unpack(request.flags())));
+  ASSIGN_OR_RETURN(const CreateResult result, files.Create(context, where, request.exclusive(),
+                                                           HandleId{request.handle()}, Unpack(request.flags())));
   Pack(result, reply);
   return absl::OkStatus();
 }

@@ -1,5 +1,5 @@
-// Tasks that wait for a lock somebody else holds. They are put back into the worker pool at once when an unlock is heard
-// of, and every few milliseconds anyway, as the container's own processes unlock without telling.
+// Tasks that wait for a lock somebody else holds. They are put back into the worker pool at once when an unlock is
+// heard of, and every few milliseconds anyway, as the container's own processes unlock without telling.
 #ifndef MIRRORFS_AGENT_SERVICE_LOCK_WAITERS_H_
 #define MIRRORFS_AGENT_SERVICE_LOCK_WAITERS_H_
 

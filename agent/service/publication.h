@@ -5,8 +5,9 @@
 
 namespace mirrorfs {
 
-// Orders what was built before what uses it. gRPC's threads see the parts of the server because gRPC locks when it hands
-// them over; tools that do not see into gRPC see this. Not inline, as its callers may be built without those tools' hooks.
+// Orders what was built before what uses it. gRPC's threads see the parts of the server because gRPC locks when it
+// hands them over; tools that do not see into gRPC see this. Not inline, as its callers may be built without those
+// tools' hooks.
 class Publication {
  public:
   void Publish();

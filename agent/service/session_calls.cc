@@ -167,8 +167,8 @@ absl::Status SessionCalls::CheckIdentity(const v1::AttachRequest& request) const
       return Refuse(EINVAL, "an unknown kind of identity");
   }
   if (geteuid() != 0) {
-    return Refuse(EPERM, fmt::format("the agent runs as user {} and cannot act as others: use --as container",
-                                     geteuid()));
+    return Refuse(EPERM,
+                  fmt::format("the agent runs as user {} and cannot act as others: use --as container", geteuid()));
   }
   return absl::OkStatus();
 }

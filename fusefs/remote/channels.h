@@ -1,4 +1,5 @@
-// The connections to an agent: one for small calls, and some for bulk data, so that a stat never waits behind megabytes.
+// The connections to an agent: one for small calls, and some for bulk data, so that a stat never waits behind
+// megabytes.
 #ifndef MIRRORFS_FUSEFS_REMOTE_CHANNELS_H_
 #define MIRRORFS_FUSEFS_REMOTE_CHANNELS_H_
 

@@ -16,19 +16,51 @@ enum class Repeat : uint8_t {
   // Changes what the agent remembers (references, handles), so it has a sequence number; a new session, which
   // remembers nothing of it, may be asked again.
   kInNewSession,
-  // Changes the tree, or locks: with the same number in the same session only. Unanswered when the session is lost: EIO.
+  // Changes the tree, or locks: with the same number in the same session only. Unanswered when the session is lost:
+  // EIO.
   kSameSession,
   // Gives back what the session had: when that is lost, there is nothing left to do.
   kNotNeeded,
 };
 
 enum class Method : uint8_t {
-  kLookup, kGetAttr, kSetAttr, kReadlink, kAccess, kReadDir, kStatFs,
-  kMknod, kMkdir, kSymlink, kLink, kUnlink, kRmdir, kRename,
-  kOpen, kOpenTruncate, kCreate, kRead, kWrite, kFsync, kFsyncdir, kFallocate, kSeek, kCopyFileRange, kGetLock, kSetLock,
-  kGetXattr, kSetXattr, kListXattr, kRemoveXattr,
-  kForget, kRelease,
-  kAttach, kDetach, kPing, kFence, kReclaim,
+  kLookup,
+  kGetAttr,
+  kSetAttr,
+  kReadlink,
+  kAccess,
+  kReadDir,
+  kStatFs,
+  kMknod,
+  kMkdir,
+  kSymlink,
+  kLink,
+  kUnlink,
+  kRmdir,
+  kRename,
+  kOpen,
+  kOpenTruncate,
+  kCreate,
+  kRead,
+  kWrite,
+  kFsync,
+  kFsyncdir,
+  kFallocate,
+  kSeek,
+  kCopyFileRange,
+  kGetLock,
+  kSetLock,
+  kGetXattr,
+  kSetXattr,
+  kListXattr,
+  kRemoveXattr,
+  kForget,
+  kRelease,
+  kAttach,
+  kDetach,
+  kPing,
+  kFence,
+  kReclaim,
   kCount,
 };
 

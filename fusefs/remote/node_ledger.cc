@@ -96,7 +96,8 @@ void NodeLedger::ApplyMoves() {
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     for (const auto& [node, record] : shard.records) {
-      places[{record.parent, record.name_and_identity.substr(0, record.name_size)}].push_back({node, record.rename_stamp});
+      places[{record.parent, record.name_and_identity.substr(0, record.name_size)}].push_back(
+          {node, record.rename_stamp});
     }
   }
   absl::flat_hash_map<NodeId, Place> moved;

@@ -1,5 +1,5 @@
-// What a new agent must be told about the nodes that the daemon holds: where each was last seen, who it is, and how many
-// references there are. About 100 bytes a node.
+// What a new agent must be told about the nodes that the daemon holds: where each was last seen, who it is, and how
+// many references there are. About 100 bytes a node.
 #ifndef MIRRORFS_FUSEFS_REMOTE_NODE_LEDGER_H_
 #define MIRRORFS_FUSEFS_REMOTE_NODE_LEDGER_H_
 
@@ -35,8 +35,8 @@ class NodeLedger {
   // A name was moved. Which node it belongs to is found out when it is needed.
   void Renamed(NodeId parent, std::string_view name, NodeId new_parent, std::string_view new_name, RenameMode mode);
 
-  // All nodes that can be reached from the root, parents before children, for the session `next`, which is the present one
-  // from now on.
+  // All nodes that can be reached from the root, parents before children, for the session `next`, which is the present
+  // one from now on.
   std::vector<LedgerNode> Snapshot(Generation next);
   size_t Size() const;
 

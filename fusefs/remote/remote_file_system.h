@@ -65,8 +65,7 @@ class RemoteFileSystem : public FileSystem {
   void Release(absl::Span<const HandleId> handles) override;
 
   // remote_bulk.cc
-  absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset,
-                                  uint32_t size) override;
+  absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size) override;
   absl::StatusOr<uint64_t> Write(const CallContext& context, HandleId handle, uint64_t offset,
                                  absl::Cord data) override;
 

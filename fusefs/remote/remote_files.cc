@@ -32,7 +32,8 @@ absl::StatusOr<OpenResult> RemoteFileSystem::Open(const CallContext& context, No
     const Generation generation = *answered;
     ASSIGN_OR_RETURN(OpenResult result, caller_.Checked(method, Unpack(std::move(reply), inline_bytes)));
     if (handles_.Opened(generation, handle, node, flags)) return result;
-    // The session was lost just now, and the handle with it: open it in the new one. What is truncated already stays so.
+    // The session was lost just now, and the handle with it: open it in the new one. What is truncated already stays
+    // so.
     request.mutable_flags()->set_truncate(false);
   }
 }
@@ -82,7 +83,8 @@ absl::StatusOr<uint64_t> RemoteFileSystem::Seek(const CallContext& context, Hand
   request.set_whence(Pack(whence));
   v1::SeekReply reply;
   RETURN_IF_ERROR(caller_.Call(Method::kSeek, context, request, reply, &Stub::Seek).status());
-  if (reply.offset() < offset) return caller_.Lie(Method::kSeek, absl::InternalError("data before where it was sought"));
+  if (reply.offset() < offset)
+    return caller_.Lie(Method::kSeek, absl::InternalError("data before where it was sought"));
   return reply.offset();
 }
 
@@ -98,8 +100,7 @@ absl::StatusOr<uint64_t> RemoteFileSystem::CopyFileRange(const CallContext& cont
   request.set_destination_offset(destination_offset);
   request.set_length(length);
   v1::WriteReply reply;
-  RETURN_IF_ERROR(
-      caller_.Call(Method::kCopyFileRange, context, request, reply, &Stub::CopyFileRange).status());
+  RETURN_IF_ERROR(caller_.Call(Method::kCopyFileRange, context, request, reply, &Stub::CopyFileRange).status());
   if (reply.written() > length) {
     return caller_.Lie(Method::kCopyFileRange, absl::InternalError("more was copied than asked for"));
   }

@@ -103,8 +103,8 @@ absl::StatusOr<DirectoryPage> RemoteFileSystem::ReadDir(const CallContext& conte
 
 bool RemoteFileSystem::LearnPage(Generation generation, const DirectoryPage& page, NodeId parent) {
   for (const DirectoryEntry& listed : page.entries) {
-    // What was learned before the session was lost is in the ledger once too often: a reference that lasts as long as the
-    // session. It happens once in a session's loss at most.
+    // What was learned before the session was lost is in the ledger once too often: a reference that lasts as long as
+    // the session. It happens once in a session's loss at most.
     if (listed.entry && !nodes_.Learn(generation, *listed.entry, parent, listed.name)) return false;
   }
   return true;

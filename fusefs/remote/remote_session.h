@@ -35,7 +35,7 @@ struct RemoteSessionOptions {
 // What the agent said when the session began.
 struct SessionFacts {
   Entry root;
-  std::string target;         // for people
+  std::string target;  // for people
   std::string agent_version;
   uint32_t identity_uid = 0;  // kContainer and kFixed: as the container sees them
   uint32_t identity_gid = 0;
@@ -45,10 +45,10 @@ struct SessionFacts {
 };
 
 struct MethodCount {
-  uint64_t calls = 0;           // request messages sent, retries included
-  uint64_t errors = 0;          // answers that were an errno
+  uint64_t calls = 0;   // request messages sent, retries included
+  uint64_t errors = 0;  // answers that were an errno
   uint64_t retries = 0;
-  uint64_t bytes_sent = 0;      // of bulk data
+  uint64_t bytes_sent = 0;  // of bulk data
   uint64_t bytes_received = 0;
 };
 

@@ -123,8 +123,7 @@ absl::StatusOr<CreateResult> RemoteFileSystem::Create(const CallContext& context
   request.set_handle(ToNumber(handle));
   Pack(flags, *request.mutable_flags());
   v1::CreateReply reply;
-  const absl::StatusOr<Generation> answered =
-      caller_.Call(Method::kCreate, context, request, reply, &Stub::Create);
+  const absl::StatusOr<Generation> answered = caller_.Call(Method::kCreate, context, request, reply, &Stub::Create);
   if (!answered.ok()) return GivenUp(answered.status(), handle);
   const Generation generation = *answered;
   ASSIGN_OR_RETURN(CreateResult result, caller_.Checked(Method::kCreate, Unpack(reply)));

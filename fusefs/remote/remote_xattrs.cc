@@ -18,8 +18,7 @@ void SetAttribute(NodeId node, std::string_view name, Request& request) {
 
 }  // namespace
 
-absl::StatusOr<std::string> RemoteFileSystem::GetXattr(const CallContext& context, NodeId node,
-                                                       std::string_view name) {
+absl::StatusOr<std::string> RemoteFileSystem::GetXattr(const CallContext& context, NodeId node, std::string_view name) {
   v1::GetXattrRequest request;
   SetAttribute(node, name, request);
   v1::GetXattrReply reply;

@@ -48,7 +48,8 @@ absl::Status Refused(const v1::AttachReply& reply) {
 
 absl::Status CheckLimits(const v1::AttachReply& reply) {
   for (uint32_t limit : {reply.max_read(), reply.max_write(), reply.max_page()}) {
-    if (limit < kLeastTransfer || limit > kMostTransfer) return absl::InternalError("the agent names impossible limits");
+    if (limit < kLeastTransfer || limit > kMostTransfer)
+      return absl::InternalError("the agent names impossible limits");
   }
   if (reply.lease_ms() == 0) return absl::InternalError("the agent gives no lease");
   return absl::OkStatus();
@@ -90,10 +91,10 @@ absl::StatusOr<v1::AttachReply> SessionLink::Attach(absl::Time deadline, const s
   HeardOf();
   if (reply.header().error() != 0) return Refused(reply);
   if (reply.protocol() != kProtocolVersion) {
-    return absl::FailedPreconditionError(
-        fmt::format("mirrorfs {} speaks protocol {}, the agent (version {}) speaks protocol {}: install the same version "
-                    "on both sides",
-                    MIRRORFS_VERSION, kProtocolVersion, reply.agent_version().substr(0, 100), reply.protocol()));
+    return absl::FailedPreconditionError(fmt::format(
+        "mirrorfs {} speaks protocol {}, the agent (version {}) speaks protocol {}: install the same version "
+        "on both sides",
+        MIRRORFS_VERSION, kProtocolVersion, reply.agent_version().substr(0, 100), reply.protocol()));
   }
   SetAgentClock(reply.agent_clock_ns());
   return reply;

@@ -39,8 +39,8 @@ class SessionLink {
 
   // The present session; waits while another thread makes one. ETIMEDOUT, EINTR.
   absl::StatusOr<Session> Present(absl::Time deadline, const std::stop_token& stop);
-  // Makes a new session in place of the one that `lost` names, and hands over nodes and handles; nothing to do if that has
-  // been done. EHOSTDOWN if the agent does not serve the same container any more.
+  // Makes a new session in place of the one that `lost` names, and hands over nodes and handles; nothing to do if that
+  // has been done. EHOSTDOWN if the agent does not serve the same container any more.
   absl::Status Renew(Generation lost, absl::Time deadline, const std::stop_token& stop);
 
   // The agent has answered.

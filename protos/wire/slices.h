@@ -15,7 +15,8 @@ namespace mirrorfs {
 // Appends the cord's memory as slices that keep it alive.
 void AppendSlices(const absl::Cord& data, std::vector<grpc::Slice>& slices);
 
-// A cord that keeps the buffer's slices alive. Small slices are copied: it is cheaper, and frees what they are cut from.
+// A cord that keeps the buffer's slices alive. Small slices are copied: it is cheaper, and frees what they are cut
+// from.
 absl::StatusOr<absl::Cord> ShareAsCord(const grpc::ByteBuffer& buffer);
 
 }  // namespace mirrorfs

@@ -218,8 +218,9 @@ TEST_F(AgentProtocolTest, OneWaitingLocksDoNotTakeWorkers) {
   auto session = agent_->Connect();
   ASSERT_TRUE(session.ok());
   FileSystem& files = (*session)->Files();
-  ASSERT_TRUE(files.Create({}, {.parent = NodeId::kRoot, .name = "f", .permissions = 0644}, true, HandleId{1},
-                           {.read = true, .write = true})
+  ASSERT_TRUE(files
+                  .Create({}, {.parent = NodeId::kRoot, .name = "f", .permissions = 0644}, true, HandleId{1},
+                          {.read = true, .write = true})
                   .ok());
   const LockRange range{.type = LockType::kWrite, .start = 0, .end = 10};
   ASSERT_TRUE(files.SetLock({}, HandleId{1}, LockOwner{1}, LockKind::kRange, range, absl::ZeroDuration()).ok());
@@ -326,7 +327,8 @@ int ErrorOf(RawClient& client, const google::protobuf::MethodDescriptor& method,
   for (const char* field : {"node", "parent", "new_parent", "handle", "name", "new_name", "target"}) {
     fill(*request, field, 1);
   }
-  auto* header = request->GetReflection()->MutableMessage(request.get(), method.input_type()->FindFieldByName("header"));
+  auto* header =
+      request->GetReflection()->MutableMessage(request.get(), method.input_type()->FindFieldByName("header"));
   fill(*header, "session", client.Session());
   fill(*header, "sequence", sequence);
   const std::string path = "/" + method.service()->full_name() + "/" + method.name();
@@ -346,12 +348,11 @@ TEST_F(AgentProtocolTest, EveryMutationOfAReadOnlySessionIsRefused) {
   v1::AttachRequest attach = RawClient::DefaultAttach();
   attach.set_read_write(false);
   ASSERT_EQ(client_->Attach(attach).header().error(), 0);
-  const std::set<std::string> harmless = {"Attach",  "Detach",  "Ping",    "Fence", "Reclaim",  "Lookup",   "GetAttr",
-                                          "Access",  "ReadDir", "StatFs",  "Open",  "Read",     "Fsync",    "Fsyncdir",
-                                          "Seek",    "GetLock", "SetLock", "Forget", "Release", "GetXattr", "Readlink",
-                                          "ListXattr"};
-  const auto* service =
-      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName("mirrorfs.v1.FileSystem");
+  const std::set<std::string> harmless = {"Attach",  "Detach",   "Ping",     "Fence",    "Reclaim", "Lookup",
+                                          "GetAttr", "Access",   "ReadDir",  "StatFs",   "Open",    "Read",
+                                          "Fsync",   "Fsyncdir", "Seek",     "GetLock",  "SetLock", "Forget",
+                                          "Release", "GetXattr", "Readlink", "ListXattr"};
+  const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName("mirrorfs.v1.FileSystem");
   ASSERT_NE(service, nullptr);
   int mutating = 0;
   for (int i = 0; i < service->method_count(); ++i) {
@@ -381,8 +382,7 @@ TEST_F(AgentProtocolTest, EveryMutationOfAReadOnlySessionIsRefused) {
 
 TEST_F(AgentProtocolTest, EveryMethodNeedsASession) {
   Start();
-  const auto* service =
-      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName("mirrorfs.v1.FileSystem");
+  const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName("mirrorfs.v1.FileSystem");
   for (int i = 0; i < service->method_count(); ++i) {
     if (service->method(i)->name() == "Attach") continue;
     EXPECT_EQ(ErrorOf(*client_, *service->method(i), 1), -1) << service->method(i)->name();

@@ -1,11 +1,12 @@
 // Bulk framing: shared memory both ways, plain protobuf on the wire, and nothing that hostile bytes can do.
+#include "protos/wire/bulk.h"
+
 #include <random>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "mirrorfs/v1/filesystem.pb.h"
-#include "protos/wire/bulk.h"
 #include "protos/wire/protocol_version.h"
 #include "protos/wire/slices.h"
 
@@ -133,8 +134,8 @@ TEST(BulkTest, HugeLengthsAreRefused) {
   const std::string huge = "\xff\xff\xff\xff\xff\xff\xff\xff\x7f";
   v1::WriteRequest head;
   absl::Cord data;
-  EXPECT_FALSE(DecodeBulk(Buffer(head_bytes + "\x7a" + huge), head, data).ok());       // field 15
-  EXPECT_FALSE(DecodeBulk(Buffer(head_bytes + "\x0a" + huge), head, data).ok());       // the header
+  EXPECT_FALSE(DecodeBulk(Buffer(head_bytes + "\x7a" + huge), head, data).ok());  // field 15
+  EXPECT_FALSE(DecodeBulk(Buffer(head_bytes + "\x0a" + huge), head, data).ok());  // the header
   EXPECT_FALSE(DecodeBulk(Buffer("\x0a" + huge + std::string(1 << 20, 'x')), head, data).ok());
   EXPECT_FALSE(DecodeBulk(Buffer(std::string(kMaxBulkHeadBytes + 10, '\x10')), head, data).ok());
 }

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "protos/wire/check.h"
 #include "protos/shared/errno_status.h"
+#include "protos/wire/check.h"
 #include "protos/wire/convert_attributes.h"
 #include "protos/wire/convert_files.h"
 

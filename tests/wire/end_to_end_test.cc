@@ -80,7 +80,8 @@ TEST_F(EndToEndTest, NamesAndAttributes) {
   ASSERT_TRUE(link.ok()) << link.status();
   EXPECT_EQ(*Files().Readlink({}, link->node), "to/nowhere");
   EXPECT_EQ(link->link_target, "to/nowhere");
-  auto fifo = Files().Mknod({}, {.parent = directory->node, .name = "fifo", .permissions = 0600}, FileType::kFifo, 0, 0);
+  auto fifo =
+      Files().Mknod({}, {.parent = directory->node, .name = "fifo", .permissions = 0600}, FileType::kFifo, 0, 0);
   ASSERT_TRUE(fifo.ok()) << fifo.status();
   auto page = Files().ReadDir({}, directory->node, DirCursor::kStart, 1 << 20, true);
   ASSERT_TRUE(page.ok()) << page.status();
@@ -88,7 +89,8 @@ TEST_F(EndToEndTest, NamesAndAttributes) {
   EXPECT_EQ(page->next, DirCursor::kEnd);
   EXPECT_TRUE(Files().Access({}, directory->node, {.read = true}).ok());
   EXPECT_GT(Files().StatFs({}, directory->node)->blocks, 0u);
-  auto changed = Files().SetAttr({}, {directory->node}, {.permissions = 01777, .mtime = TimeValue{.ns = 1'000'000'007}});
+  auto changed =
+      Files().SetAttr({}, {directory->node}, {.permissions = 01777, .mtime = TimeValue{.ns = 1'000'000'007}});
   ASSERT_TRUE(changed.ok()) << changed.status();
   EXPECT_EQ(changed->attributes.permissions, 01777u);
   EXPECT_EQ(changed->attributes.mtime_ns, 1'000'000'007);

@@ -211,9 +211,8 @@ TEST_F(LostConnectionTest, AStoppedMutationThatWaitedAtTheAgentIsNeverDone) {
   auto running = std::async(std::launch::async, [&] { return MakeDirectory("first"); });
   stuck_->WaitForInside(1);
   std::stop_source stop;
-  auto waiting = std::async(std::launch::async, [&] {
-    return ToErrno(Files().Unlink({.stop = stop.get_token()}, NodeId::kRoot, "second"));
-  });
+  auto waiting = std::async(
+      std::launch::async, [&] { return ToErrno(Files().Unlink({.stop = stop.get_token()}, NodeId::kRoot, "second")); });
   while (session_->Counts()["Unlink"].calls == 0) std::this_thread::yield();
   stop.request_stop();
   EXPECT_EQ(waiting.get(), EINTR);

@@ -124,7 +124,8 @@ class LyingAgentTest : public testing::Test {
     agent_.entry = lie;
     return ToErrno(Files().Lookup({}, NodeId::kRoot, "n").status());
   }
-  int PageError(const std::string& name, const std::function<void(v1::ReadDirReply&)>& lie = [](auto&) {}) {
+  int PageError(
+      const std::string& name, const std::function<void(v1::ReadDirReply&)>& lie = [](auto&) {}) {
     agent_.page = [&](v1::ReadDirReply& reply) {
       reply.add_entries()->set_name(name);
       reply.mutable_entries(0)->set_type(v1::FILE_TYPE_REGULAR);
@@ -147,7 +148,8 @@ TEST_F(LyingAgentTest, ImpossibleAttachments) {
   EXPECT_FALSE(refused([](v1::AttachReply&) {}));
   EXPECT_TRUE(refused([](v1::AttachReply& r) { r.clear_root(); }));
   EXPECT_TRUE(refused([](v1::AttachReply& r) { r.mutable_root()->set_node(7); }));
-  EXPECT_TRUE(refused([](v1::AttachReply& r) { r.mutable_root()->mutable_attributes()->set_type(v1::FILE_TYPE_FIFO); }));
+  EXPECT_TRUE(
+      refused([](v1::AttachReply& r) { r.mutable_root()->mutable_attributes()->set_type(v1::FILE_TYPE_FIFO); }));
   EXPECT_TRUE(refused([](v1::AttachReply& r) { r.set_max_read(0); }));
   EXPECT_TRUE(refused([](v1::AttachReply& r) { r.set_max_write(1 << 30); }));
   EXPECT_TRUE(refused([](v1::AttachReply& r) { r.set_lease_ms(0); }));
@@ -169,7 +171,8 @@ TEST_F(LyingAgentTest, ImpossibleEntries) {
   EXPECT_EQ(LookupError([](v1::EntryReply&) {}), 0);
   EXPECT_EQ(LookupError([](v1::EntryReply& r) { r.clear_entry(); }), EIO);
   EXPECT_EQ(LookupError([](v1::EntryReply& r) { r.mutable_entry()->set_node(0); }), EIO);
-  EXPECT_EQ(LookupError([](v1::EntryReply& r) { r.mutable_entry()->mutable_attributes()->set_size(~uint64_t{0}); }), EIO);
+  EXPECT_EQ(LookupError([](v1::EntryReply& r) { r.mutable_entry()->mutable_attributes()->set_size(~uint64_t{0}); }),
+            EIO);
   EXPECT_EQ(LookupError([](v1::EntryReply& r) { r.mutable_header()->set_error(-1); }), EIO);
   EXPECT_EQ(LookupError([](v1::EntryReply& r) { r.mutable_header()->set_error(100'000); }), EIO);
   EXPECT_EQ(LookupError([](v1::EntryReply& r) { r.mutable_header()->set_error(ENOENT); }), ENOENT);
@@ -235,9 +238,7 @@ TEST_F(LyingAgentTest, ImpossibleTextsAndTypes) {
   EXPECT_EQ(ToErrno(Files().GetAttr({}, {NodeId{2}}).status()), EIO);
 }
 
-TEST_F(LyingAgentTest, AMethodThatIsNotThere) {
-  EXPECT_EQ(ToErrno(Files().StatFs({}, NodeId::kRoot).status()), EIO);
-}
+TEST_F(LyingAgentTest, AMethodThatIsNotThere) { EXPECT_EQ(ToErrno(Files().StatFs({}, NodeId::kRoot).status()), EIO); }
 
 }  // namespace
 }  // namespace mirrorfs

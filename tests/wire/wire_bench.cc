@@ -45,17 +45,16 @@ void RunRoundTrips(FileSystem& files) {
 
 void RunBulk(FileSystem& files) {
   const OpenFlags flags{.read = true, .write = true};
-  if (!files.Create({}, {.parent = NodeId::kRoot, .name = "bulk", .permissions = 0644}, true, HandleId{1}, flags).ok()) {
+  if (!files.Create({}, {.parent = NodeId::kRoot, .name = "bulk", .permissions = 0644}, true, HandleId{1}, flags)
+           .ok()) {
     std::fprintf(stderr, "Create failed\n");
     return;
   }
   const absl::Cord chunk(std::string(kChunk, 'x'));
-  std::printf("write: %.0f MB/s\n", MegabytesPerSecond([&](uint64_t offset) {
-                return files.Write({}, HandleId{1}, offset, chunk).ok();
-              }));
-  std::printf("read: %.0f MB/s\n", MegabytesPerSecond([&](uint64_t offset) {
-                return files.Read({}, HandleId{1}, offset, kChunk).ok();
-              }));
+  std::printf("write: %.0f MB/s\n",
+              MegabytesPerSecond([&](uint64_t offset) { return files.Write({}, HandleId{1}, offset, chunk).ok(); }));
+  std::printf("read: %.0f MB/s\n",
+              MegabytesPerSecond([&](uint64_t offset) { return files.Read({}, HandleId{1}, offset, kChunk).ok(); }));
 }
 
 int Measure(absl::StatusOr<std::unique_ptr<RemoteSession>> session) {
