@@ -44,8 +44,7 @@ class Box {
   // `inside` is the case's directory by way of the container; empty if there is none. `merged`: directories may have a
   // lower layer. overlayfs counts the links of such a one as 1 from the first copy-up in it on; a mount may show the
   // old number for as long as it keeps attributes, so they are left out.
-  Box(Trace& trace, std::string inside, bool merged)
-      : trace_(trace), inside_(std::move(inside)), merged_(merged) {}
+  Box(Trace& trace, std::string inside, bool merged) : trace_(trace), inside_(std::move(inside)), merged_(merged) {}
 
   void Note(std::string_view text) { trace_.Line(std::string(prefix_).append(text)); }
   // Logs `call = ok`, or the errno if result is -1.

@@ -113,8 +113,8 @@ void Box::ShowBlocks(const std::string& path) {
   if (::lstat(path.c_str(), &attributes) != 0) {
     Report(fmt::format("lstat({})", Quote(path)), -1);
   } else {
-    Note(fmt::format("blocks({}) = {} of 512, block size {}", Quote(path), attributes.st_blocks,
-                     attributes.st_blksize));
+    Note(
+        fmt::format("blocks({}) = {} of 512, block size {}", Quote(path), attributes.st_blocks, attributes.st_blksize));
   }
 }
 

@@ -16,9 +16,9 @@ struct FlagName {
 
 // O_SYNC contains O_DSYNC, O_TMPFILE contains O_DIRECTORY: the larger first.
 constexpr FlagName kFlagNames[] = {
-    {O_CREAT, "O_CREAT"},   {O_EXCL, "O_EXCL"},     {O_TRUNC, "O_TRUNC"},       {O_APPEND, "O_APPEND"},
-    {O_SYNC, "O_SYNC"},     {O_DSYNC, "O_DSYNC"},   {O_TMPFILE, "O_TMPFILE"},   {O_DIRECTORY, "O_DIRECTORY"},
-    {O_DIRECT, "O_DIRECT"}, {O_PATH, "O_PATH"},     {O_NOFOLLOW, "O_NOFOLLOW"}, {O_NOATIME, "O_NOATIME"},
+    {O_CREAT, "O_CREAT"},       {O_EXCL, "O_EXCL"},   {O_TRUNC, "O_TRUNC"},       {O_APPEND, "O_APPEND"},
+    {O_SYNC, "O_SYNC"},         {O_DSYNC, "O_DSYNC"}, {O_TMPFILE, "O_TMPFILE"},   {O_DIRECTORY, "O_DIRECTORY"},
+    {O_DIRECT, "O_DIRECT"},     {O_PATH, "O_PATH"},   {O_NOFOLLOW, "O_NOFOLLOW"}, {O_NOATIME, "O_NOATIME"},
     {O_NONBLOCK, "O_NONBLOCK"},
 };
 
@@ -151,9 +151,9 @@ int Box::Fallocate(int fd, int mode, off_t offset, off_t length) {
 }
 
 long Box::CopyFileRange(int in, off_t in_offset, int out, off_t out_offset, size_t length) {
-  return ReportValue(fmt::format("copy_file_range({} at {}, {} at {}, {})", FdName(in), in_offset, FdName(out),
-                                 out_offset, length),
-                     ::copy_file_range(in, &in_offset, out, &out_offset, length, 0));
+  return ReportValue(
+      fmt::format("copy_file_range({} at {}, {} at {}, {})", FdName(in), in_offset, FdName(out), out_offset, length),
+      ::copy_file_range(in, &in_offset, out, &out_offset, length, 0));
 }
 
 long Box::Sendfile(int out, int in, off_t offset, size_t length) {
@@ -176,9 +176,10 @@ void Box::Extents(int fd) {
 
 char* Box::Map(int fd, size_t length, int protection, int flags, off_t offset) {
   void* address = ::mmap(nullptr, length, protection, flags, fd, offset);
-  Report(fmt::format("mmap({}, {}, {}{}, {}, {})", FdName(fd), length, protection & PROT_READ ? "r" : "",
-                     protection & PROT_WRITE ? "w" : "", (flags & MAP_TYPE) == MAP_PRIVATE ? "private" : "shared", offset),
-         address == MAP_FAILED ? -1 : 0);
+  Report(
+      fmt::format("mmap({}, {}, {}{}, {}, {})", FdName(fd), length, protection & PROT_READ ? "r" : "",
+                  protection & PROT_WRITE ? "w" : "", (flags & MAP_TYPE) == MAP_PRIVATE ? "private" : "shared", offset),
+      address == MAP_FAILED ? -1 : 0);
   return address == MAP_FAILED ? nullptr : static_cast<char*>(address);
 }
 

@@ -58,7 +58,10 @@ void Box::GetLock(int fd, int command, short type, off_t start, off_t length) {
 
 int Box::Flock(int fd, int operation) {
   const int kind = operation & ~LOCK_NB;
-  const char* name = kind == LOCK_SH ? "shared" : kind == LOCK_EX ? "exclusive" : kind == LOCK_UN ? "unlock" : "unknown";
+  const char* name = kind == LOCK_SH   ? "shared"
+                     : kind == LOCK_EX ? "exclusive"
+                     : kind == LOCK_UN ? "unlock"
+                                       : "unknown";
   return Report(fmt::format("flock({}, {}{})", FdName(fd), name, operation & LOCK_NB ? ", no wait" : ""),
                 ::flock(fd, operation));
 }

@@ -1,8 +1,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,7 +161,8 @@ void Box::AwaitBlocked(pid_t child, std::vector<long> calls) {
   const auto deadline = Clock::now() + kPatience;
   while (seen < 20 && Clock::now() < deadline) {
     siginfo_t end{};
-    if (::waitid(P_PID, static_cast<id_t>(child), &end, WEXITED | WNOWAIT | WNOHANG) != 0 || end.si_pid == child) return;
+    if (::waitid(P_PID, static_cast<id_t>(child), &end, WEXITED | WNOWAIT | WNOHANG) != 0 || end.si_pid == child)
+      return;
     long current = -1;
     std::ifstream(fmt::format("/proc/{}/syscall", child)) >> current;
     const bool inside = std::find(calls.begin(), calls.end(), current) != calls.end();

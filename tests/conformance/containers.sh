@@ -1,4 +1,4 @@
-# Sourced by run.sh: containers with the cases' lower files, mounts of them, and the same layers mounted natively.
+# Sourced by session.sh: containers with the cases' lower files, mounts of them, and the same layers mounted natively.
 # Uses D (a fresh directory), BIN, HERE, USER_ID.
 
 # Ordinary users may use these two everywhere but on some test machines; only this mount namespace sees the change.
@@ -73,8 +73,7 @@ mount_subject() {
   shift
   local options="$*"
   mkdir -p "$D/$name"/{rw,ro,run}
-  chown "$USER_ID:$USER_ID" "$D/$name/run"
-  [ ${#run[@]} = 0 ] || chown "$USER_ID:$USER_ID" "$D/$name"/{rw,ro}
+  [ "$name" != user_case ] || chown "$USER_ID:$USER_ID" "$D/$name"/{rw,ro,run}
   chmod 0700 "$D/$name/run"
   mounted+=("$name/rw" "$name/ro")
   # shellcheck disable=SC2086
@@ -83,13 +82,17 @@ mount_subject() {
 }
 mounted=()
 
-unmount_all() {
+unmount_subjects() {
   local place
   for place in "${mounted[@]}"; do
     XDG_RUNTIME_DIR="$D/${place%/*}/run" "$BIN/mirrorfs" umount -f "$D/$place" > "$D/umount.log" 2>&1 ||
       umount --lazy "$D/$place" 2> /dev/null || true
   done
   mounted=()
+}
+
+unmount_references() {
+  local place
   for place in "$D"/{root,user}_case/reference; do
     umount --lazy "$place/ro" "$place/all" 2> /dev/null || true
     rm -rf "$place/upper" "$place/work"

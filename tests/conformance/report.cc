@@ -11,9 +11,8 @@ namespace {
 constexpr size_t kShownDifferences = 12;
 
 bool IsErrno(const std::string& result) {
-  return result.size() > 2 && result[0] == 'E' && std::all_of(result.begin(), result.end(), [](unsigned char c) {
-    return std::isupper(c) || std::isdigit(c);
-  });
+  return result.size() > 2 && result[0] == 'E' &&
+         std::all_of(result.begin(), result.end(), [](unsigned char c) { return std::isupper(c) || std::isdigit(c); });
 }
 
 // "rename" of "[1000:1000] rename(a, b) = ENOENT"; empty if the line is no call.

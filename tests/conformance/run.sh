@@ -12,7 +12,6 @@
 # Everything happens below one directory and in a mount namespace of its own; nothing of it stays, whatever happens.
 set -euo pipefail
 HERE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-USER_ID=1000
 
 usage() { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
@@ -34,24 +33,7 @@ if [ -z "${CONFORMANCE_NAMESPACE:-}" ]; then
     "${extra[@]}" "$BIN"
 fi
 
-D=$(mktemp -d /var/tmp/mconf.XXXXXX)
-chmod 0711 "$D"
-. "$HERE/containers.sh"
-. "$HERE/runs.sh"
-finish() {
-  local status=$?
-  trap - EXIT INT TERM
-  set +e
-  unmount_all
-  "$HERE/../lab/lab" down "$D/lab" > "$D/lab-down.log" 2>&1 || cat "$D/lab-down.log" >&2
-  rm -rf --one-file-system "$D"
-  exit $status
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-usable_devices
+. "$HERE/session.sh"
 start_lab
 start_container root_case
 start_container user_case --user "$USER_ID:$USER_ID" --cap-drop ALL

@@ -1,4 +1,4 @@
-# Sourced by run.sh: the two runs of the suite.
+# Sourced by session.sh: the two runs of the suite.
 
 # run_cases NAME COMMAND... -- OPTIONS...: compares the mounts of mount_subject and mount_reference.
 run_cases() {
@@ -12,18 +12,16 @@ run_cases() {
 }
 
 run_as_root() {
-  local options="--as caller -o allow_other,default_permissions,suid,dev,symlinks=raw"
-  echo "== as root: mirrorfs mount --rw $options"
+  echo "== as root: mirrorfs mount --rw $ROOT_OPTIONS"
   mount_reference root_case "$PID_root_case" &&
-    mount_subject root_case -- "$options" &&
+    mount_subject root_case -- "$ROOT_OPTIONS" &&
     run_cases root_case --
 }
 
 run_as_user() {
-  local options="--as container -o symlinks=raw"
   local user=(env "XDG_RUNTIME_DIR=$D/user_case/run" setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups)
-  echo "== as the user $USER_ID: mirrorfs mount --rw $options"
+  echo "== as the user $USER_ID: mirrorfs mount --rw $USER_OPTIONS"
   mount_reference user_case "$PID_user_case" &&
-    mount_subject user_case "${user[@]}" -- "$options" &&
+    mount_subject user_case "${user[@]}" -- "$USER_OPTIONS" &&
     run_cases user_case "${user[@]}" -- --as-user
 }

@@ -10,7 +10,7 @@
 namespace mirrorfs::conformance {
 namespace {
 
-constexpr Traits kRoot = {.root = true};
+const Traits kRoot = {.root = true};
 
 void MakeEverything(Box& box, const std::string& directory, mode_t mode) {
   const std::string suffix = Octal(mode);
@@ -36,16 +36,19 @@ void AddDefaults(CaseList& cases) {
   };
   for (const auto& [name, list] : kLists) {
     for (const mode_t mask : {mode_t(0), mode_t(022), mode_t(077)}) {
-      cases.Add(std::string("acl.default.") + name + ".umask_" + Octal(mask), [list = list, mask](Box& box) {
-        box.Mkdir("d");
-        box.SetAcl("d", "default", list);
-        box.ShowAcl("d", "default");
-        box.ShowAcl("d", "access");
-        ::umask(mask);
-        for (const mode_t mode : {0777, 0666, 0640, 02755}) MakeEverything(box, "d", mode);
-        box.Symlink("x", "d/s");
-        box.Show("d/s");
-      }, kRoot);
+      cases.Add(
+          std::string("acl.default.") + name + ".umask_" + Octal(mask),
+          [list = list, mask](Box& box) {
+            box.Mkdir("d");
+            box.SetAcl("d", "default", list);
+            box.ShowAcl("d", "default");
+            box.ShowAcl("d", "access");
+            ::umask(mask);
+            for (const mode_t mode : {0777, 0666, 0640, 02755}) MakeEverything(box, "d", mode);
+            box.Symlink("x", "d/s");
+            box.Show("d/s");
+          },
+          kRoot);
     }
   }
   cases.Add("acl.default.removed", [](Box& box) {
@@ -100,57 +103,68 @@ void AddAccess(CaseList& cases) {
     box.ShowAcl("f", "access");
     box.Show("f");
   });
-  cases.Add("acl.access.checked", [](Box& box) {
-    box.Chmod(".", 0777);
-    box.Create("f", "1", 0600);
-    box.SetAcl("f", "access", "u::rw-,u:1000:r--,u:1001:rw-,u:1002:---,g::---,g:2000:-w-,m::rw-,o::r--");
-    for (const Identity& who :
-         {Identity{1000, 1, {}}, Identity{1001, 1, {}}, Identity{1002, 1, {}}, Identity{1003, 2000, {}},
-          Identity{1003, 1, {2000}}, Identity{1003, 0, {}}, Identity{1003, 1, {}}}) {
-      box.As(who, [](Box& user) {
-        user.Open("f", O_RDONLY);
-        user.Open("f", O_WRONLY);
-        user.Open("f", O_RDWR);
-        user.Access("f", R_OK);
-        user.Access("f", W_OK);
-        user.Access("f", X_OK);
-        user.Chmod("f", 0777);
-        user.SetAcl("f", "access", "u::rwx,g::rwx,o::rwx");
-      });
-    }
-  }, kRoot);
-  cases.Add("acl.access.mask_limits", [](Box& box) {
-    box.Create("f", "1", 0600);
-    box.SetAcl("f", "access", "u::rw-,u:1000:rwx,g::rwx,g:2000:rwx,m::r--,o::---");
-    for (const Identity& who : {Identity{1000, 1, {}}, Identity{1001, 2000, {}}, Identity{1001, 0, {}}}) {
-      box.As(who, [](Box& user) {
-        user.Open("f", O_RDONLY);
-        user.Open("f", O_WRONLY);
-        user.Execute("f");
-      });
-    }
-  }, kRoot);
-  cases.Add("acl.access.directory", [](Box& box) {
-    box.Mkdir("d", 0700);
-    box.Create("d/f", "1");
-    box.SetAcl("d", "access", "u::rwx,u:1000:--x,u:1001:r--,u:1002:-wx,g::---,m::rwx,o::---");
-    for (const uid_t uid : {1000, 1001, 1002, 1003}) {
-      box.As({uid, 1, {}}, [](Box& user) {
-        user.List("d");
-        user.Show("d/f");
-        user.Create("d/new");
-        user.Unlink("d/new");
-      });
-    }
-  }, kRoot);
-  cases.Add("acl.access.lower_file", [](Box& box) {
-    box.SetAcl("file", "access", "u::rw-,u:1000:rwx,g::r--,m::rwx,o::---");
-    box.ShowAcl("file", "access");
-    box.SetAcl("dir", "default", "u::rwx,u:1000:rwx,g::r--,m::rwx,o::---");
-    box.Create("dir/new", "", 0666);
-    box.ShowAcl("dir/new", "access");
-    box.Contents("file");
-  }, {.place = Place::kLower});
+  cases.Add(
+      "acl.access.checked",
+      [](Box& box) {
+        box.Chmod(".", 0777);
+        box.Create("f", "1", 0600);
+        box.SetAcl("f", "access", "u::rw-,u:1000:r--,u:1001:rw-,u:1002:---,g::---,g:2000:-w-,m::rw-,o::r--");
+        for (const Identity& who :
+             {Identity{1000, 1, {}}, Identity{1001, 1, {}}, Identity{1002, 1, {}}, Identity{1003, 2000, {}},
+              Identity{1003, 1, {2000}}, Identity{1003, 0, {}}, Identity{1003, 1, {}}}) {
+          box.As(who, [](Box& user) {
+            user.Open("f", O_RDONLY);
+            user.Open("f", O_WRONLY);
+            user.Open("f", O_RDWR);
+            user.Access("f", R_OK);
+            user.Access("f", W_OK);
+            user.Access("f", X_OK);
+            user.Chmod("f", 0777);
+            user.SetAcl("f", "access", "u::rwx,g::rwx,o::rwx");
+          });
+        }
+      },
+      kRoot);
+  cases.Add(
+      "acl.access.mask_limits",
+      [](Box& box) {
+        box.Create("f", "1", 0600);
+        box.SetAcl("f", "access", "u::rw-,u:1000:rwx,g::rwx,g:2000:rwx,m::r--,o::---");
+        for (const Identity& who : {Identity{1000, 1, {}}, Identity{1001, 2000, {}}, Identity{1001, 0, {}}}) {
+          box.As(who, [](Box& user) {
+            user.Open("f", O_RDONLY);
+            user.Open("f", O_WRONLY);
+            user.Execute("f");
+          });
+        }
+      },
+      kRoot);
+  cases.Add(
+      "acl.access.directory",
+      [](Box& box) {
+        box.Mkdir("d", 0700);
+        box.Create("d/f", "1");
+        box.SetAcl("d", "access", "u::rwx,u:1000:--x,u:1001:r--,u:1002:-wx,g::---,m::rwx,o::---");
+        for (const uid_t uid : {1000, 1001, 1002, 1003}) {
+          box.As({uid, 1, {}}, [](Box& user) {
+            user.List("d");
+            user.Show("d/f");
+            user.Create("d/new");
+            user.Unlink("d/new");
+          });
+        }
+      },
+      kRoot);
+  cases.Add("acl.access.lower_file",
+            [](Box& box) {
+              box.SetAcl("file", "access", "u::rw-,u:1000:rwx,g::r--,m::rwx,o::---");
+              box.ShowAcl("file", "access");
+              box.SetAcl("dir", "default", "u::rwx,u:1000:rwx,g::r--,m::rwx,o::---");
+              box.Create("dir/new", "", 0666);
+              box.ShowAcl("dir/new", "access");
+              box.Contents("file");
+            },
+            {.place = Place::kLower});
 }
 
 }  // namespace

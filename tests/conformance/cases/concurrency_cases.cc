@@ -1,7 +1,7 @@
 // Several processes at once: exactly one winner, nothing torn, nothing lost.
 #include <stdio.h>
-#include <sys/stat.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,7 +156,8 @@ void AddAppenders(CaseList& cases) {
         if (process == 0) {
           const std::string data(20000, char('a' + i % 26));
           const int fd = ::open("new", O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
-          if (::write(fd, data.data(), data.size()) != 20000 || ::close(fd) != 0 || ::rename("new", "f") != 0) return false;
+          if (::write(fd, data.data(), data.size()) != 20000 || ::close(fd) != 0 || ::rename("new", "f") != 0)
+            return false;
         } else {
           std::string data(30000, '\0');
           const int fd = ::open("f", O_RDONLY | O_CLOEXEC);

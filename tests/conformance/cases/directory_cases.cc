@@ -54,7 +54,8 @@ void MakeFiles(Box& box, int count) {
 }
 
 // The files that nobody touched must be there, each once.
-void CheckUntouched(Box& box, const std::vector<std::string>& names, const std::function<bool(int)>& untouched, int count) {
+void CheckUntouched(Box& box, const std::vector<std::string>& names, const std::function<bool(int)>& untouched,
+                    int count) {
   const std::set<std::string> seen(names.begin(), names.end());
   int missing = 0;
   for (int i = 0; i < count; ++i) {
@@ -81,32 +82,36 @@ void AddCounts(CaseList& cases) {
     }
     box.List("d");
   });
-  cases.Add("directory.lower", [](Box& box) {
-    box.List(".");
-    box.List("many");
-    box.List("dir");
-    box.List("dirlink");
-    box.List("empty_dir");
-    box.List("file");
-    box.List("fifo");
-    box.List("missing");
-    box.List("loop");
-  }, {.place = Place::kLowerMany});
-  cases.Add("directory.lower_and_upper_merged", [](Box& box) {
-    for (int i = 0; i < kManyFiles; i += 2) ::unlink(fmt::format("many/file{:05}", i).c_str());
-    for (int i = 0; i < 50; ++i) ::mknod(fmt::format("many/new{}", i).c_str(), S_IFREG | 0644, 0);
-    box.List("many");
-    box.Rename("many/file00001", "many/renamed");
-    box.Unlink("many/new3");
-    box.List("many");
-    box.Show("many/file00000");
-    box.Show("many/file00003");
-    box.Create("many/file00000", "again");
-    box.Contents("many/file00000");
-    box.List("many");
-  }, {.place = Place::kLowerMany});
+  cases.Add("directory.lower",
+            [](Box& box) {
+              box.List(".");
+              box.List("many");
+              box.List("dir");
+              box.List("dirlink");
+              box.List("empty_dir");
+              box.List("file");
+              box.List("fifo");
+              box.List("missing");
+              box.List("loop");
+            },
+            {.place = Place::kLowerMany});
+  cases.Add("directory.lower_and_upper_merged",
+            [](Box& box) {
+              for (int i = 0; i < kManyFiles; i += 2) ::unlink(fmt::format("many/file{:05}", i).c_str());
+              for (int i = 0; i < 50; ++i) ::mknod(fmt::format("many/new{}", i).c_str(), S_IFREG | 0644, 0);
+              box.List("many");
+              box.Rename("many/file00001", "many/renamed");
+              box.Unlink("many/new3");
+              box.List("many");
+              box.Show("many/file00000");
+              box.Show("many/file00003");
+              box.Create("many/file00000", "again");
+              box.Contents("many/file00000");
+              box.List("many");
+            },
+            {.place = Place::kLowerMany});
   cases.Add("directory.inode_numbers_agree", [](Box& box) {
-    box.Mkdir("d/") ;
+    box.Mkdir("d/");
     box.Create("d/f");
     box.Mkdir("d/sub");
     box.Symlink("x", "d/s");
@@ -189,7 +194,8 @@ void AddPositions(CaseList& cases) {
         at += entry->d_reclen;
       }
     }
-    CheckUntouched(box, names, [](int) { return true; }, 300);
+    CheckUntouched(
+        box, names, [](int) { return true; }, 300);
   });
   cases.Add("directory.two_readers", [](Box& box) {
     MakeFiles(box, 300);
@@ -216,7 +222,8 @@ void AddChanges(CaseList& cases) {
       for (int i = 0; i < count / 2; ++i) names.push_back(directory.Next());
       for (int i = 0; i < 20; ++i) ::mknod(fmt::format("d/new{}", i).c_str(), S_IFREG | 0644, 0);
       for (const std::string& name : directory.Rest()) names.push_back(name);
-      CheckUntouched(box, names, [](int) { return true; }, count);
+      CheckUntouched(
+          box, names, [](int) { return true; }, count);
       box.List("d");
     });
     cases.Add("directory.unlink_while_reading." + suffix, [count](Box& box) {
@@ -226,7 +233,8 @@ void AddChanges(CaseList& cases) {
       for (int i = 0; i < count / 2; ++i) names.push_back(directory.Next());
       for (int i = 0; i < count; i += 3) ::unlink(fmt::format("d/file{:04}", i).c_str());
       for (const std::string& name : directory.Rest()) names.push_back(name);
-      CheckUntouched(box, names, [](int i) { return i % 3 != 0; }, count);
+      CheckUntouched(
+          box, names, [](int i) { return i % 3 != 0; }, count);
       box.List("d");
     });
     cases.Add("directory.remove_all_as_read." + suffix, [count](Box& box) {
@@ -247,7 +255,8 @@ void AddChanges(CaseList& cases) {
         ::rename(fmt::format("d/file{:04}", i).c_str(), fmt::format("d/moved{:04}", i).c_str());
       }
       for (const std::string& name : directory.Rest()) names.push_back(name);
-      CheckUntouched(box, names, [](int i) { return i % 5 != 0; }, count);
+      CheckUntouched(
+          box, names, [](int i) { return i % 5 != 0; }, count);
       box.List("d");
     });
   }

@@ -82,13 +82,15 @@ void AddHardLinks(CaseList& cases) {
     box.After("f", again);
     box.After("d", parent_again);
   });
-  cases.Add("link.of_open_unlinked", [](Box& box) {
-    box.Create("f", "1");
-    const int fd = box.Open("f", O_RDWR);
-    box.Unlink("f");
-    box.ShowFd(fd);
-    box.Link("/proc/self/fd/" + std::to_string(fd), "again", AT_SYMLINK_FOLLOW);
-  }, {.documented = {}});
+  cases.Add("link.of_open_unlinked",
+            [](Box& box) {
+              box.Create("f", "1");
+              const int fd = box.Open("f", O_RDWR);
+              box.Unlink("f");
+              box.ShowFd(fd);
+              box.Link("/proc/self/fd/" + std::to_string(fd), "again", AT_SYMLINK_FOLLOW);
+            },
+            {.documented = {}});
   cases.Add("link.many", [](Box& box) {
     box.Create("f", "1");
     for (int i = 0; i < 200; ++i) box.Link("f", "f" + std::to_string(i));
@@ -101,8 +103,9 @@ void AddHardLinks(CaseList& cases) {
 void AddSymlinks(CaseList& cases) {
   cases.Add("symlink.targets", [](Box& box) {
     int n = 0;
-    for (const std::string& target : {std::string("x"), std::string("../x"), std::string("/etc/passwd"), std::string("."),
-                                      std::string("a//b/./c"), std::string("\xff\xfe\x01"), std::string(255, 't')}) {
+    for (const std::string& target :
+         {std::string("x"), std::string("../x"), std::string("/etc/passwd"), std::string("."), std::string("a//b/./c"),
+          std::string("\xff\xfe\x01"), std::string(255, 't')}) {
       const std::string name = "s" + std::to_string(n++);
       box.Symlink(target, name);
       box.Show(name);
@@ -182,16 +185,18 @@ void AddSymlinks(CaseList& cases) {
     box.Show("f");
     box.Utimens("s", kOldTime, kOldTime);
   });
-  cases.Add("symlink.owner", [](Box& box) {
-    box.Symlink("f", "s");
-    box.Lchown("s", 11, 22);
-    box.Show("s");
-    box.Chown("s", 33, 44);
-    box.Create("f");
-    box.Chown("s", 33, 44);
-    box.Show("s");
-    box.Show("f");
-  }, {.root = true});
+  cases.Add("symlink.owner",
+            [](Box& box) {
+              box.Symlink("f", "s");
+              box.Lchown("s", 11, 22);
+              box.Show("s");
+              box.Chown("s", 33, 44);
+              box.Create("f");
+              box.Chown("s", 33, 44);
+              box.Show("s");
+              box.Show("f");
+            },
+            {.root = true});
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ Step Opens(Box& box, int actor, const Shared& fds) {
 void Conflict(Box& box, const Kind& kind, short first, short second) {
   box.Create("f", "0123456789");
   auto fds = std::make_shared<Descriptors>();
-  box.Play(2, {Opens(box, 0, fds), Opens(box, 1, fds),
+  box.Play(2, {Opens(box, 0, fds),
+               Opens(box, 1, fds),
                {0, [&] { box.Lock(fds->a, kind.set, first, 10, 10); }},
                {1, [&] { box.GetLock(fds->a, kind.get, second, 0, 0); }},
                {1, [&] { box.Lock(fds->a, kind.set, second, 0, 10); }},
@@ -92,10 +93,11 @@ void Killed(Box& box, const Kind& kind) {
 void AddKinds(CaseList& cases) {
   for (const Kind& kind : kKinds) {
     const std::string prefix = std::string("lock.") + kind.name + ".";
-    for (const auto& [name, types] : {std::pair<const char*, std::pair<short, short>>{"write_write", {F_WRLCK, F_WRLCK}},
-                                      {"read_write", {F_RDLCK, F_WRLCK}},
-                                      {"write_read", {F_WRLCK, F_RDLCK}},
-                                      {"read_read", {F_RDLCK, F_RDLCK}}}) {
+    for (const auto& [name, types] :
+         {std::pair<const char*, std::pair<short, short>>{"write_write", {F_WRLCK, F_WRLCK}},
+          {"read_write", {F_RDLCK, F_WRLCK}},
+          {"write_read", {F_WRLCK, F_RDLCK}},
+          {"read_read", {F_RDLCK, F_RDLCK}}}) {
       cases.Add(prefix + name, [=, types = types](Box& box) { Conflict(box, kind, types.first, types.second); });
     }
     cases.Add(prefix + "waits", [=](Box& box) { Waiting(box, kind); });
@@ -125,7 +127,8 @@ void AddPosix(CaseList& cases) {
   cases.Add("lock.posix.any_close_drops_all", [](Box& box) {
     box.Create("f", "0123456789");
     auto fds = std::make_shared<Descriptors>();
-    box.Play(2, {Opens(box, 0, fds), Opens(box, 1, fds),
+    box.Play(2, {Opens(box, 0, fds),
+                 Opens(box, 1, fds),
                  {0, [&] { fds->b = box.Open("f", O_RDONLY); }},
                  {0, [&] { box.Lock(fds->a, F_SETLK, F_WRLCK); }},
                  {1, [&] { box.Lock(fds->a, F_SETLK, F_WRLCK); }},
@@ -135,7 +138,8 @@ void AddPosix(CaseList& cases) {
   cases.Add("lock.posix.split_and_merge", [](Box& box) {
     box.Create("f", "0123456789");
     auto fds = std::make_shared<Descriptors>();
-    box.Play(2, {Opens(box, 0, fds), Opens(box, 1, fds),
+    box.Play(2, {Opens(box, 0, fds),
+                 Opens(box, 1, fds),
                  {0, [&] { box.Lock(fds->a, F_SETLK, F_WRLCK, 0, 100); }},
                  {0, [&] { box.Lock(fds->a, F_SETLK, F_UNLCK, 40, 20); }},
                  {0, [&] { box.Lock(fds->a, F_SETLK, F_RDLCK, 80, 10); }},
@@ -171,8 +175,10 @@ void AddPosix(CaseList& cases) {
   cases.Add("lock.posix.relative_to_end", [](Box& box) {
     box.Create("f", "0123456789");
     auto fds = std::make_shared<Descriptors>();
-    box.Play(2, {Opens(box, 0, fds), Opens(box, 1, fds),
-                 {0, [&] {
+    box.Play(2, {Opens(box, 0, fds),
+                 Opens(box, 1, fds),
+                 {0,
+                  [&] {
                     struct flock range {};
                     range.l_type = F_WRLCK;
                     range.l_whence = SEEK_END;
@@ -185,7 +191,8 @@ void AddPosix(CaseList& cases) {
   cases.Add("lock.posix.upgrade", [](Box& box) {
     box.Create("f", "0123456789");
     auto fds = std::make_shared<Descriptors>();
-    box.Play(2, {Opens(box, 0, fds), Opens(box, 1, fds),
+    box.Play(2, {Opens(box, 0, fds),
+                 Opens(box, 1, fds),
                  {0, [&] { box.Lock(fds->a, F_SETLK, F_RDLCK); }},
                  {1, [&] { box.Lock(fds->a, F_SETLK, F_RDLCK); }},
                  {0, [&] { box.Lock(fds->a, F_SETLK, F_WRLCK); }},
@@ -259,7 +266,8 @@ void AddFlock(CaseList& cases) {
   cases.Add("lock.flock.between_processes", [](Box& box) {
     box.Create("f", "1");
     auto fds = std::make_shared<Descriptors>();
-    box.Play(2, {Opens(box, 0, fds), Opens(box, 1, fds),
+    box.Play(2, {Opens(box, 0, fds),
+                 Opens(box, 1, fds),
                  {0, [&] { box.Flock(fds->a, LOCK_EX | LOCK_NB); }},
                  {1, [&] { box.Flock(fds->a, LOCK_SH | LOCK_NB); }},
                  {0, [&] { box.Close(fds->a); }},

@@ -91,15 +91,17 @@ void AddShared(CaseList& cases) {
     box.Report("msync", ::msync(map, 8192, MS_SYNC));
     box.Pread(fd, 10, 4995);
   });
-  cases.Add("map.big_lower_file", [](Box& box) {
-    const int fd = box.Open("big", O_RDONLY);
-    char* map = box.Map(fd, kBigSize, PROT_READ, MAP_SHARED);
-    box.Note(Summary({map, kBigSize}));
-    char* part = box.Map(fd, 8192, PROT_READ, MAP_PRIVATE, (1 << 20) - 4096);
-    box.Note(Summary({part + 4090, 12}));
-    char* last = box.Map(fd, 4096, PROT_READ, MAP_SHARED, kBigSize / 4096 * 4096);
-    box.Note(Summary({last, 4096}));
-  }, {.place = Place::kLowerBig});
+  cases.Add("map.big_lower_file",
+            [](Box& box) {
+              const int fd = box.Open("big", O_RDONLY);
+              char* map = box.Map(fd, kBigSize, PROT_READ, MAP_SHARED);
+              box.Note(Summary({map, kBigSize}));
+              char* part = box.Map(fd, 8192, PROT_READ, MAP_PRIVATE, (1 << 20) - 4096);
+              box.Note(Summary({part + 4090, 12}));
+              char* last = box.Map(fd, 4096, PROT_READ, MAP_SHARED, kBigSize / 4096 * 4096);
+              box.Note(Summary({last, 4096}));
+            },
+            {.place = Place::kLowerBig});
 }
 
 void AddPrivate(CaseList& cases) {
@@ -135,16 +137,18 @@ void AddPrivate(CaseList& cases) {
     box.Report("mprotect", ::mprotect(map, 4096, kBoth));
   });
   // docs/semantics.md: descriptors with O_APPEND pass by the page cache, so that each write lands at the end of file.
-  cases.Add("map.shared_of_append_descriptor", [](Box& box) {
-    box.Map(box.Open("f", O_CREAT | O_RDWR | O_APPEND, 0644), 4096, kBoth, MAP_SHARED);
-  }, {.documented = {"open(f, O_RDWR|O_CREAT|O_APPEND, 0644) = ok", "mmap(f, 4096, rw, shared, 0) = ENODEV"}});
-  cases.Add("map.execute", [](Box& box) {
-    const int fd = box.Open("program", O_RDONLY);
-    void* map = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
-    box.Check("mapped", map != MAP_FAILED);
-    box.Note(Summary({static_cast<char*>(map), 4}));
-    box.Execute("program");
-  }, {.place = Place::kLower});
+  cases.Add("map.shared_of_append_descriptor",
+            [](Box& box) { box.Map(box.Open("f", O_CREAT | O_RDWR | O_APPEND, 0644), 4096, kBoth, MAP_SHARED); },
+            {.documented = {"open(f, O_RDWR|O_CREAT|O_APPEND, 0644) = ok", "mmap(f, 4096, rw, shared, 0) = ENODEV"}});
+  cases.Add("map.execute",
+            [](Box& box) {
+              const int fd = box.Open("program", O_RDONLY);
+              void* map = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+              box.Check("mapped", map != MAP_FAILED);
+              box.Note(Summary({static_cast<char*>(map), 4}));
+              box.Execute("program");
+            },
+            {.place = Place::kLower});
 }
 
 void AddEnds(CaseList& cases) {

@@ -158,7 +158,8 @@ void AddDescriptors(CaseList& cases) {
 }
 
 void AddTemporary(CaseList& cases) {
-  // The FUSE library of Debian 12 has no tmpfile request: EOPNOTSUPP is the documented answer there, on which programs fall back.
+  // The FUSE library of Debian 12 has no tmpfile request: EOPNOTSUPP is the documented answer there, on which programs
+  // fall back.
   cases.Add("open.tmpfile", [](Box& box) { box.Open(".", O_TMPFILE | O_RDWR, 0600); },
             {.documented = {"open(., O_RDWR|O_TMPFILE, 0600) = EOPNOTSUPP"}});
   cases.Add("open.tmpfile_errors", [](Box& box) {
@@ -170,31 +171,35 @@ void AddTemporary(CaseList& cases) {
 }
 
 void AddExecution(CaseList& cases) {
-  cases.Add("open.busy_text", [](Box& box) {
-    const int fd = box.Open("program", O_RDWR | O_APPEND);
-    box.Execute("program");
-    box.Close(fd);
-    box.Execute("program");
-  }, {.place = Place::kLower});
-  cases.Add("open.busy_text_of_running", [](Box& box) {
-    int ready[2];
-    if (::pipe(ready) != 0) return;
-    const pid_t child = box.Start([&](Box&) {
-      ::close(ready[0]);
-      ::fcntl(ready[1], F_SETFD, FD_CLOEXEC);  // end of file for the parent: it runs
-      ::execl("program", "sleep", "100", nullptr);
-    });
-    ::close(ready[1]);
-    char byte;
-    (void)!::read(ready[0], &byte, 1);
-    box.Open("program", O_WRONLY);
-    box.Open("program", O_RDWR | O_TRUNC);
-    box.Truncate("program", 0);
-    box.Open("program", O_RDONLY);
-    box.Unlink("program");
-    ::kill(child, SIGKILL);
-    box.JoinQuietly(child);
-  }, {.place = Place::kLower});
+  cases.Add("open.busy_text",
+            [](Box& box) {
+              const int fd = box.Open("program", O_RDWR | O_APPEND);
+              box.Execute("program");
+              box.Close(fd);
+              box.Execute("program");
+            },
+            {.place = Place::kLower});
+  cases.Add("open.busy_text_of_running",
+            [](Box& box) {
+              int ready[2];
+              if (::pipe(ready) != 0) return;
+              const pid_t child = box.Start([&](Box&) {
+                ::close(ready[0]);
+                ::fcntl(ready[1], F_SETFD, FD_CLOEXEC);  // end of file for the parent: it runs
+                ::execl("program", "sleep", "100", nullptr);
+              });
+              ::close(ready[1]);
+              char byte;
+              (void)!::read(ready[0], &byte, 1);
+              box.Open("program", O_WRONLY);
+              box.Open("program", O_RDWR | O_TRUNC);
+              box.Truncate("program", 0);
+              box.Open("program", O_RDONLY);
+              box.Unlink("program");
+              ::kill(child, SIGKILL);
+              box.JoinQuietly(child);
+            },
+            {.place = Place::kLower});
   cases.Add("open.execute", [](Box& box) {
     box.Create("script", "#!/bin/sh\nexit 7\n", 0755);
     box.Execute("script");

@@ -43,10 +43,12 @@ std::vector<Operation> FileOperations() {
       {"open_noatime", [](Box& box) { box.Open("f", O_RDONLY | O_NOATIME); }},
       {"truncate", [](Box& box) { box.Truncate("f", 2); }},
       {"execute", [](Box& box) { box.Execute("f"); }},
-      {"access_effective", [](Box& box) {
+      {"access_effective",
+       [](Box& box) {
          for (int mode = 0; mode < 8; ++mode) box.Access("f", mode, AT_EACCESS);
        }},
-      {"access_real", [](Box& box) {
+      {"access_real",
+       [](Box& box) {
          for (int mode = 0; mode < 8; ++mode) box.Access("f", mode);
        }},
       {"utimens_now", [](Box& box) { box.Utimens("f", kNow, kNow); }},
@@ -60,7 +62,8 @@ std::vector<Operation> FileOperations() {
       {"setxattr", [](Box& box) { box.Setxattr("f", "user.a", "1"); }},
       {"getxattr", [](Box& box) { box.Getxattr("f", "user.b"); }},
       {"removexattr", [](Box& box) { box.Removexattr("f", "user.b"); }},
-      {"link", [](Box& box) {
+      {"link",
+       [](Box& box) {
          box.Link("f", "g");
          box.Unlink("g");
        }},
@@ -70,7 +73,8 @@ std::vector<Operation> FileOperations() {
 std::vector<Operation> DirectoryOperations() {
   return {
       {"list", [](Box& box) { box.List("d"); }},
-      {"search", [](Box& box) {
+      {"search",
+       [](Box& box) {
          box.Show("d/inner");
          box.Show("d/missing");
        }},
@@ -87,7 +91,8 @@ std::vector<Operation> DirectoryOperations() {
       {"rename_exchange", [](Box& box) { box.Rename("f", "d/inner", RENAME_EXCHANGE); }},
       {"rename_dir_out", [](Box& box) { box.Rename("d/empty", "out"); }},
       {"chdir", [](Box& box) { box.Child([](Box& child) { child.Chdir("d"); }); }},
-      {"access", [](Box& box) {
+      {"access",
+       [](Box& box) {
          for (int mode = 0; mode < 8; ++mode) box.Access("d", mode, AT_EACCESS);
        }},
       {"setxattr", [](Box& box) { box.Setxattr("d", "user.a", "1"); }},

@@ -23,47 +23,56 @@ constexpr off_t kEdges[] = {0, kPage, kRequest, kChunk, 2 * kChunk, off_t(kBigSi
 void AddEdges(CaseList& cases) {
   for (const off_t edge : kEdges) {
     const std::string suffix = std::to_string(edge);
-    cases.Add("io.read_at_edge." + suffix, [edge](Box& box) {
-      const int fd = box.Open("big", O_RDONLY);
-      for (const off_t start : {edge - 5, edge - 1, edge, edge + 1}) {
-        for (const size_t size : {1, 2, 10, 4096, 70000}) {
-          if (start >= 0) box.Pread(fd, size, start);
-        }
-      }
-    }, {.place = Place::kLowerBig});
-    cases.Add("io.direct_read_at_edge." + suffix, [edge](Box& box) {
-      const int fd = box.Open("big", O_RDONLY | O_DIRECT);
-      const std::unique_ptr<char, decltype(&::free)> buffer(static_cast<char*>(::aligned_alloc(4096, 2 * kChunk)), ::free);
-      for (const size_t size : {size_t(4096), size_t(kRequest), size_t(2 * kChunk)}) {
-        const off_t start = std::max<off_t>(0, (edge - 4096) & ~(kPage - 1));
-        const ssize_t got = ::pread(fd, buffer.get(), size, start);
-        box.ReportValue("pread", got);
-        if (got > 0) box.Note(Summary({buffer.get(), size_t(got)}));
-      }
-    }, {.place = Place::kLowerBig});
-    cases.Add("io.write_at_edge." + suffix, [edge](Box& box) {
-      const int fd = box.Open("big", O_RDWR);
-      for (const off_t start : {edge - 5, edge - 1, edge, edge + 1}) {
-        if (start < 0) continue;
-        box.Pwrite(fd, "0123456789", start);
-        box.Pread(fd, 30, std::max<off_t>(0, start - 10));
-      }
-      box.Pwrite(fd, Pattern(70000, 7), edge);
-      box.ShowFd(fd);
-      box.Close(fd);
-      box.Contents("big");
-    }, {.place = Place::kLowerBig});
-    cases.Add("io.truncate_at_edge." + suffix, [edge](Box& box) {
-      const int fd = box.Open("big", O_RDWR);
-      for (const off_t size : {edge + 1, edge, edge - 1, edge + 5000}) {
-        if (size < 0) continue;
-        box.Ftruncate(fd, size);
-        box.ShowFd(fd);
-        box.Pread(fd, 9000, std::max<off_t>(0, size - 6000));
-      }
-      box.Close(fd);
-      box.Contents("big");
-    }, {.place = Place::kLowerBig});
+    cases.Add("io.read_at_edge." + suffix,
+              [edge](Box& box) {
+                const int fd = box.Open("big", O_RDONLY);
+                for (const off_t start : {edge - 5, edge - 1, edge, edge + 1}) {
+                  for (const size_t size : {1, 2, 10, 4096, 70000}) {
+                    if (start >= 0) box.Pread(fd, size, start);
+                  }
+                }
+              },
+              {.place = Place::kLowerBig});
+    cases.Add("io.direct_read_at_edge." + suffix,
+              [edge](Box& box) {
+                const int fd = box.Open("big", O_RDONLY | O_DIRECT);
+                const std::unique_ptr<char, decltype(&::free)> buffer(
+                    static_cast<char*>(::aligned_alloc(4096, 2 * kChunk)), ::free);
+                for (const size_t size : {size_t(4096), size_t(kRequest), size_t(2 * kChunk)}) {
+                  const off_t start = std::max<off_t>(0, (edge - 4096) & ~(kPage - 1));
+                  const ssize_t got = ::pread(fd, buffer.get(), size, start);
+                  box.ReportValue("pread", got);
+                  if (got > 0) box.Note(Summary({buffer.get(), size_t(got)}));
+                }
+              },
+              {.place = Place::kLowerBig});
+    cases.Add("io.write_at_edge." + suffix,
+              [edge](Box& box) {
+                const int fd = box.Open("big", O_RDWR);
+                for (const off_t start : {edge - 5, edge - 1, edge, edge + 1}) {
+                  if (start < 0) continue;
+                  box.Pwrite(fd, "0123456789", start);
+                  box.Pread(fd, 30, std::max<off_t>(0, start - 10));
+                }
+                box.Pwrite(fd, Pattern(70000, 7), edge);
+                box.ShowFd(fd);
+                box.Close(fd);
+                box.Contents("big");
+              },
+              {.place = Place::kLowerBig});
+    cases.Add("io.truncate_at_edge." + suffix,
+              [edge](Box& box) {
+                const int fd = box.Open("big", O_RDWR);
+                for (const off_t size : {edge + 1, edge, edge - 1, edge + 5000}) {
+                  if (size < 0) continue;
+                  box.Ftruncate(fd, size);
+                  box.ShowFd(fd);
+                  box.Pread(fd, 9000, std::max<off_t>(0, size - 6000));
+                }
+                box.Close(fd);
+                box.Contents("big");
+              },
+              {.place = Place::kLowerBig});
     cases.Add("io.new_file_of_size." + suffix, [edge](Box& box) {
       for (const off_t size : {edge - 1, edge, edge + 1}) {
         if (size < 0) continue;
@@ -77,18 +86,22 @@ void AddEdges(CaseList& cases) {
 }
 
 void AddSequences(CaseList& cases) {
-  for (const size_t step : {size_t(1000), size_t(4096), size_t(65536), size_t(131072), size_t(999983), size_t(4) << 20}) {
-    cases.Add("io.read_sequence.steps_of_" + std::to_string(step), [step](Box& box) {
-      const int fd = box.Open("big", O_RDONLY);
-      std::string all;
-      std::string buffer(step, '\0');
-      for (ssize_t got; (got = ::read(fd, buffer.data(), step)) > 0;) {
-        if (size_t(got) < step && all.size() + size_t(got) != kBigSize) box.Note("short read inside of the file");
-        all.append(buffer.data(), size_t(got));
-      }
-      box.Note(Summary(all));
-      box.Read(fd, 1);
-    }, {.place = Place::kLowerBig});
+  for (const size_t step :
+       {size_t(1000), size_t(4096), size_t(65536), size_t(131072), size_t(999983), size_t(4) << 20}) {
+    cases.Add("io.read_sequence.steps_of_" + std::to_string(step),
+              [step](Box& box) {
+                const int fd = box.Open("big", O_RDONLY);
+                std::string all;
+                std::string buffer(step, '\0');
+                for (ssize_t got; (got = ::read(fd, buffer.data(), step)) > 0;) {
+                  if (size_t(got) < step && all.size() + size_t(got) != kBigSize)
+                    box.Note("short read inside of the file");
+                  all.append(buffer.data(), size_t(got));
+                }
+                box.Note(Summary(all));
+                box.Read(fd, 1);
+              },
+              {.place = Place::kLowerBig});
     cases.Add("io.write_sequence.steps_of_" + std::to_string(step), [step](Box& box) {
       const int fd = box.Open("f", O_CREAT | O_RDWR, 0644);
       const std::string data = Pattern(kBigSize, 3);
@@ -102,14 +115,18 @@ void AddSequences(CaseList& cases) {
       box.Contents("f");
     });
   }
-  cases.Add("io.read_backwards", [](Box& box) {
-    const int fd = box.Open("big", O_RDONLY);
-    for (off_t at = kBigSize - 100000; at >= 0; at -= 250000) box.Pread(fd, 100000, at);
-  }, {.place = Place::kLowerBig});
-  cases.Add("io.byte_by_byte", [](Box& box) {
-    const int fd = box.Open("file", O_RDONLY);
-    for (int i = 0; i < 13; ++i) box.Read(fd, 1);
-  }, {.place = Place::kLower});
+  cases.Add("io.read_backwards",
+            [](Box& box) {
+              const int fd = box.Open("big", O_RDONLY);
+              for (off_t at = kBigSize - 100000; at >= 0; at -= 250000) box.Pread(fd, 100000, at);
+            },
+            {.place = Place::kLowerBig});
+  cases.Add("io.byte_by_byte",
+            [](Box& box) {
+              const int fd = box.Open("file", O_RDONLY);
+              for (int i = 0; i < 13; ++i) box.Read(fd, 1);
+            },
+            {.place = Place::kLower});
   cases.Add("io.write_byte_by_byte", [](Box& box) {
     const int fd = box.Open("f", O_CREAT | O_RDWR, 0644);
     const std::string data = Pattern(5000);
@@ -139,13 +156,15 @@ void AddAppend(CaseList& cases) {
     box.Contents("f");
     box.ShowFd(fd);
   });
-  cases.Add("io.append_to_lower", [](Box& box) {
-    const int fd = box.Open("file", O_WRONLY | O_APPEND);
-    box.Write(fd, "and more\n");
-    box.Close(fd);
-    box.Contents("file");
-    box.Show("file");
-  }, {.place = Place::kLower});
+  cases.Add("io.append_to_lower",
+            [](Box& box) {
+              const int fd = box.Open("file", O_WRONLY | O_APPEND);
+              box.Write(fd, "and more\n");
+              box.Close(fd);
+              box.Contents("file");
+              box.Show("file");
+            },
+            {.place = Place::kLower});
   cases.Add("io.append_by_two_descriptors", [](Box& box) {
     box.Create("f");
     const int a = box.Open("f", O_WRONLY | O_APPEND);
@@ -220,7 +239,8 @@ int OpenDirect(Box& box, const char* path, int flags) { return box.Open(path, fl
 void AddDirect(CaseList& cases) {
   cases.Add("io.direct_write", [](Box& box) {
     const int fd = OpenDirect(box, "f", O_CREAT | O_RDWR);
-    const std::unique_ptr<char, decltype(&::free)> buffer(static_cast<char*>(::aligned_alloc(4096, 2 * kChunk)), ::free);
+    const std::unique_ptr<char, decltype(&::free)> buffer(static_cast<char*>(::aligned_alloc(4096, 2 * kChunk)),
+                                                          ::free);
     Pattern(2 * kChunk, 9).copy(buffer.get(), 2 * kChunk);
     box.ReportValue("pwrite", ::pwrite(fd, buffer.get(), 4096, 0));
     box.ReportValue("pwrite", ::pwrite(fd, buffer.get(), size_t(2 * kChunk), 8192));

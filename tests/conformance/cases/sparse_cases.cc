@@ -33,8 +33,8 @@ constexpr Mode kModes[] = {
 };
 
 void FallocateCase(Box& box, int mode) {
-  const std::pair<off_t, off_t> kRanges[] = {{0, 4096},     {8192, 8192}, {100, 5000},  {16384, 40000}, {90000, 4096},
-                                             {200000, 100}, {0, 0},       {-1, 10},     {10, -1},       {0, 65536}};
+  const std::pair<off_t, off_t> kRanges[] = {{0, 4096},     {8192, 8192}, {100, 5000}, {16384, 40000}, {90000, 4096},
+                                             {200000, 100}, {0, 0},       {-1, 10},    {10, -1},       {0, 65536}};
   int n = 0;
   for (const auto& [offset, length] : kRanges) {
     const std::string name = "f" + std::to_string(n++);
@@ -50,29 +50,34 @@ void FallocateCase(Box& box, int mode) {
 }
 
 void AddSeek(CaseList& cases) {
-  cases.Add("sparse.lower_file", [](Box& box) {
-    const int fd = box.Open("sparse", O_RDONLY);
-    box.Extents(fd);
-    const off_t first = kSparseHole;
-    const off_t second = 2 * kSparseHole + kSparseData;
-    const off_t end = second + off_t(kSparseData);
-    for (const off_t at : {off_t(0), first, first + 1, first + off_t(kSparseData), second - 1, second, end - 1, end}) {
-      box.Seek(fd, at, SEEK_DATA);
-      box.Seek(fd, at, SEEK_HOLE);
-    }
-    box.Seek(fd, 100 * kMiB, SEEK_DATA);
-    box.Seek(fd, 100 * kMiB, SEEK_HOLE);
-    box.Seek(fd, -1, SEEK_DATA);
-    box.Seek(fd, -1, SEEK_HOLE);
-    box.Read(fd, 10);
-  }, {.place = Place::kLower});
-  cases.Add("sparse.lower_file_after_copy_up", [](Box& box) {
-    const int fd = box.Open("sparse", O_RDWR);
-    box.Pwrite(fd, "x", 0);
-    box.Fsync(fd);
-    box.Extents(fd);
-    box.Contents("sparse");
-  }, {.place = Place::kLower});
+  cases.Add("sparse.lower_file",
+            [](Box& box) {
+              const int fd = box.Open("sparse", O_RDONLY);
+              box.Extents(fd);
+              const off_t first = kSparseHole;
+              const off_t second = 2 * kSparseHole + kSparseData;
+              const off_t end = second + off_t(kSparseData);
+              for (const off_t at :
+                   {off_t(0), first, first + 1, first + off_t(kSparseData), second - 1, second, end - 1, end}) {
+                box.Seek(fd, at, SEEK_DATA);
+                box.Seek(fd, at, SEEK_HOLE);
+              }
+              box.Seek(fd, 100 * kMiB, SEEK_DATA);
+              box.Seek(fd, 100 * kMiB, SEEK_HOLE);
+              box.Seek(fd, -1, SEEK_DATA);
+              box.Seek(fd, -1, SEEK_HOLE);
+              box.Read(fd, 10);
+            },
+            {.place = Place::kLower});
+  cases.Add("sparse.lower_file_after_copy_up",
+            [](Box& box) {
+              const int fd = box.Open("sparse", O_RDWR);
+              box.Pwrite(fd, "x", 0);
+              box.Fsync(fd);
+              box.Extents(fd);
+              box.Contents("sparse");
+            },
+            {.place = Place::kLower});
   cases.Add("sparse.seek_moves_the_offset", [](Box& box) {
     const int fd = box.Open("f", O_CREAT | O_RDWR, 0644);
     box.Pwrite(fd, Pattern(4096), kMiB);
@@ -170,22 +175,23 @@ void AddTruncate(CaseList& cases) {
     box.ShowFd(fd);
     box.Contents("f");
   });
-  cases.Add("sparse.truncate_lower", [](Box& box) {
-    box.Truncate("file", 5);
-    box.Contents("file");
-    box.Truncate("hard_a", 0);
-    box.Show("hard_a");
-    box.Show("hard_b");
-    box.Truncate("empty", 70000);
-    box.Contents("empty");
-    box.Truncate("link", 2);
-    box.Contents("file");
-    box.Truncate("dangling", 2);
-    box.Truncate("loop", 2);
-    box.Truncate("dir", 2);
-    box.Truncate("fifo", 2);
-    box.Truncate("readonly", 3);
-  }, {.place = Place::kLower});
+  cases.Add("sparse.truncate_lower",
+            [](Box& box) {
+              box.Truncate("file", 5);
+              box.Contents("file");
+              box.Truncate("sgid", 0);
+              box.Show("sgid");
+              box.Truncate("empty", 70000);
+              box.Contents("empty");
+              box.Truncate("link", 2);
+              box.Contents("file");
+              box.Truncate("dangling", 2);
+              box.Truncate("loop", 2);
+              box.Truncate("dir", 2);
+              box.Truncate("fifo", 2);
+              box.Truncate("readonly", 3);
+            },
+            {.place = Place::kLower});
   cases.Add("sparse.truncate_sizes", [](Box& box) {
     box.Create("f", Pattern(100));
     for (const off_t size : {off_t(0), off_t(1), off_t(4095), off_t(4096), off_t(4097), off_t(1) << 40, off_t(1) << 43,
@@ -205,20 +211,24 @@ void AddSparseCases(CaseList& cases) {
   // The kernel's FUSE knows neither, and answers itself.
   for (const Mode& mode : {Mode{"collapse", FALLOC_FL_COLLAPSE_RANGE}, Mode{"insert", FALLOC_FL_INSERT_RANGE}}) {
     const std::string name = mode.name;
-    cases.Add("sparse.fallocate." + name, [mode](Box& box) {
-      const int fd = box.Open("f", O_CREAT | O_RDWR, 0644);
-      box.Ftruncate(fd, 65536);
-      box.Fallocate(fd, mode.mode, 4096, 8192);
-    }, {.documented = {"open(f, O_RDWR|O_CREAT, 0644) = ok", "ftruncate(f, 65536) = ok",
-                       "fallocate(f, " + name + ", 4096, 8192) = EOPNOTSUPP"}});
+    cases.Add("sparse.fallocate." + name,
+              [mode](Box& box) {
+                const int fd = box.Open("f", O_CREAT | O_RDWR, 0644);
+                box.Ftruncate(fd, 65536);
+                box.Fallocate(fd, mode.mode, 4096, 8192);
+              },
+              {.documented = {"open(f, O_RDWR|O_CREAT, 0644) = ok", "ftruncate(f, 65536) = ok",
+                              "fallocate(f, " + name + ", 4096, 8192) = EOPNOTSUPP"}});
   }
-  cases.Add("sparse.fallocate.lower_file", [](Box& box) {
-    const int fd = box.Open("sparse", O_RDWR);
-    box.Fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kSparseHole + 4096, 4096);
-    box.Fsync(fd);
-    box.Extents(fd);
-    box.Contents("sparse");
-  }, {.place = Place::kLower});
+  cases.Add("sparse.fallocate.lower_file",
+            [](Box& box) {
+              const int fd = box.Open("sparse", O_RDWR);
+              box.Fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kSparseHole + 4096, 4096);
+              box.Fsync(fd);
+              box.Extents(fd);
+              box.Contents("sparse");
+            },
+            {.place = Place::kLower});
   cases.Add("sparse.fallocate.on_append_and_pipe", [](Box& box) {
     const int fd = box.Open("f", O_CREAT | O_RDWR | O_APPEND, 0644);
     box.Fallocate(fd, 0, 0, 100);

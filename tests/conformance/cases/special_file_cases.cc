@@ -42,46 +42,56 @@ void AddMknod(CaseList& cases) {
     for (const char* name : {"file", "file0", "fifo", "socket", "dir", "link", "bad"}) box.Show(name);
     box.List(".");
   });
-  cases.Add("special.devices", [](Box& box) {
-    box.Mknod("null", S_IFCHR | 0666, makedev(1, 3));
-    box.Mknod("disk", S_IFBLK | 0660, makedev(8, 17));
-    box.Mknod("large", S_IFCHR | 0600, makedev(300, 70000));
-    for (const char* name : {"null", "disk", "large"}) box.Show(name);
-    box.List(".");
-    box.Rename("null", "zero");
-    box.Link("zero", "nought");
-    box.Show("nought");
-    box.Chmod("zero", 0600);
-    box.Chown("zero", 12, 34);
-    box.Utimens("zero", kOldTime, kOldTime);
-    box.Show("nought");
-  }, {.root = true});
-  cases.Add("special.whiteout_number", [](Box& box) {
-    box.Mknod("w", S_IFCHR | 0600, makedev(0, 0));
-    box.Show("w");
-    box.List(".");
-  }, {.root = true});
-  cases.Add("special.devices_of_users", [](Box& box) {
-    box.Chmod(".", 0777);
-    box.As({1234, 1234, {}}, [](Box& user) {
-      user.Mknod("c", S_IFCHR | 0666, makedev(1, 3));
-      user.Mknod("b", S_IFBLK | 0666, makedev(8, 1));
-      user.Mknod("p", S_IFIFO | 0666);
-      user.Show("c");
-      user.Show("p");
-    });
-  }, {.root = true});
-  cases.Add("special.device_is_usable", [](Box& box) {
-    box.Mknod("zero", S_IFCHR | 0666, makedev(1, 5));
-    const int fd = box.Open("zero", O_RDWR);
-    box.Read(fd, 8);
-    box.Write(fd, "12345");
-  }, {.root = true});
-  cases.Add("special.device_without_driver", [](Box& box) {
-    box.Mknod("c", S_IFCHR | 0666, makedev(250, 250));
-    box.Open("c", O_RDONLY | O_NONBLOCK);
-    box.Open("c", O_PATH);
-  }, {.root = true});
+  cases.Add("special.devices",
+            [](Box& box) {
+              box.Mknod("null", S_IFCHR | 0666, makedev(1, 3));
+              box.Mknod("disk", S_IFBLK | 0660, makedev(8, 17));
+              box.Mknod("large", S_IFCHR | 0600, makedev(300, 70000));
+              for (const char* name : {"null", "disk", "large"}) box.Show(name);
+              box.List(".");
+              box.Rename("null", "zero");
+              box.Link("zero", "nought");
+              box.Show("nought");
+              box.Chmod("zero", 0600);
+              box.Chown("zero", 12, 34);
+              box.Utimens("zero", kOldTime, kOldTime);
+              box.Show("nought");
+            },
+            {.root = true});
+  cases.Add("special.whiteout_number",
+            [](Box& box) {
+              box.Mknod("w", S_IFCHR | 0600, makedev(0, 0));
+              box.Show("w");
+              box.List(".");
+            },
+            {.root = true});
+  cases.Add("special.devices_of_users",
+            [](Box& box) {
+              box.Chmod(".", 0777);
+              box.As({1234, 1234, {}}, [](Box& user) {
+                user.Mknod("c", S_IFCHR | 0666, makedev(1, 3));
+                user.Mknod("b", S_IFBLK | 0666, makedev(8, 1));
+                user.Mknod("p", S_IFIFO | 0666);
+                user.Show("c");
+                user.Show("p");
+              });
+            },
+            {.root = true});
+  cases.Add("special.device_is_usable",
+            [](Box& box) {
+              box.Mknod("zero", S_IFCHR | 0666, makedev(1, 5));
+              const int fd = box.Open("zero", O_RDWR);
+              box.Read(fd, 8);
+              box.Write(fd, "12345");
+            },
+            {.root = true});
+  cases.Add("special.device_without_driver",
+            [](Box& box) {
+              box.Mknod("c", S_IFCHR | 0666, makedev(250, 250));
+              box.Open("c", O_RDONLY | O_NONBLOCK);
+              box.Open("c", O_PATH);
+            },
+            {.root = true});
 }
 
 void AddFifos(CaseList& cases) {

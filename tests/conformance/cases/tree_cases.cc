@@ -10,8 +10,8 @@
 namespace mirrorfs::conformance {
 namespace {
 
-constexpr const char* kTypes[] = {"file", "directory", "symlink_to_file", "symlink_to_directory", "dangling", "fifo",
-                                  "socket"};
+constexpr const char* kTypes[] = {"file",     "directory", "symlink_to_file", "symlink_to_directory",
+                                  "dangling", "fifo",      "socket"};
 
 void MakeAll(Box& box) {
   box.Create("file", "1");
@@ -67,10 +67,18 @@ void AddUmask(CaseList& cases) {
 
 void AddNames(CaseList& cases) {
   const std::pair<const char*, std::string> kNames[] = {
-      {"latin1", "caf\xe9"},      {"invalid_utf8", "\xff\xfe\x80"}, {"newline", "a\nb"},
-      {"backslash", "a\\b"},      {"utf8", "\xc3\xa4\xe2\x82\xac"}, {"leading_dash", "-rf"},
-      {"three_dots", "..."},      {"longest", std::string(255, 'x')}, {"longest_bytes", std::string(255, '\xe9')},
-      {"space", " "},             {"hidden", ".hidden"},            {"control", "\x01\x7f"},
+      {"latin1", "caf\xe9"},
+      {"invalid_utf8", "\xff\xfe\x80"},
+      {"newline", "a\nb"},
+      {"backslash", "a\\b"},
+      {"utf8", "\xc3\xa4\xe2\x82\xac"},
+      {"leading_dash", "-rf"},
+      {"three_dots", "..."},
+      {"longest", std::string(255, 'x')},
+      {"longest_bytes", std::string(255, '\xe9')},
+      {"space", " "},
+      {"hidden", ".hidden"},
+      {"control", "\x01\x7f"},
       {"case", "README"},
   };
   for (const auto& [what, name] : kNames) {
@@ -237,7 +245,8 @@ void AddDirectories(CaseList& cases) {
   cases.Add("tree.many_in_one_directory", [](Box& box) {
     box.Mkdir("d");
     for (int i = 0; i < 600; ++i) {
-      if (::mknod(("d/" + std::to_string(i)).c_str(), S_IFREG | 0644, 0) != 0) box.Note("failed at " + std::to_string(i));
+      if (::mknod(("d/" + std::to_string(i)).c_str(), S_IFREG | 0644, 0) != 0)
+        box.Note("failed at " + std::to_string(i));
     }
     box.List("d");
     for (int i = 0; i < 600; i += 3) {

@@ -11,8 +11,8 @@
 namespace mirrorfs::conformance {
 namespace {
 
-// trusted.* has cases of its own, below.
-const char* const kNames[] = {"user.a", "security.a", "system.a", "other.a", "user.", "user", ""};
+// trusted.* and security.* have cases of their own, below.
+const char* const kNames[] = {"user.a", "system.a", "other.a", "user.", "user", ""};
 
 void TryAll(Box& box, const std::string& path) {
   for (const std::string name : kNames) {
@@ -41,36 +41,43 @@ void AddTypes(CaseList& cases) {
       box.Show("x");
     });
   }
-  cases.Add("xattr.namespaces.by_user", [](Box& box) {
-    box.Chmod(".", 0777);
-    box.As({1000, 1000, {}}, [](Box& user) {
-      user.Create("x");
-      TryAll(user, "x");
-    });
-    box.As({1000, 1000, {}}, [](Box& user) {
-      user.Setxattr("x", "trusted.a", "1");
-      user.Getxattr("x", "trusted.a");
-      user.Removexattr("x", "trusted.a");
-    });
-  }, {.root = true});
-  cases.Add("xattr.overlay_names", [](Box& box) {
-    box.Create("x");
-    box.Setxattr("x", "user.overlay.opaque", "y");
-    box.Getxattr("x", "user.overlay.opaque");
-    box.Listxattr("x");
-  }, {.root = true});
+  cases.Add("xattr.namespaces.by_user",
+            [](Box& box) {
+              box.Chmod(".", 0777);
+              box.As({1000, 1000, {}}, [](Box& user) {
+                user.Create("x");
+                TryAll(user, "x");
+              });
+              box.As({1000, 1000, {}}, [](Box& user) {
+                user.Setxattr("x", "trusted.a", "1");
+                user.Getxattr("x", "trusted.a");
+                user.Removexattr("x", "trusted.a");
+              });
+            },
+            {.root = true});
+  cases.Add("xattr.overlay_names",
+            [](Box& box) {
+              box.Create("x");
+              box.Setxattr("x", "user.overlay.opaque", "y");
+              box.Getxattr("x", "user.overlay.opaque");
+              box.Listxattr("x");
+            },
+            {.root = true});
   // They need CAP_SYS_ADMIN, which an agent never has (docs/semantics.md): there they cannot be set, and are not seen.
-  for (const std::string name : {"trusted.a", "trusted.overlay.opaque"}) {
-    cases.Add("xattr.set." + name, [name](Box& box) {
-      box.Create("x");
-      box.Setxattr("x", name, "value");
-      box.Getxattr("x", name);
-      box.Listxattr("x");
-      box.Removexattr("x", name);
-    }, {.root = true, .documented = {"open(x, O_WRONLY|O_CREAT|O_EXCL, 0644) = ok", "close(x) = ok",
-                                     "setxattr(x, " + name + ", \"value\") = EPERM",
-                                     "getxattr(x, " + name + ", 65536) = ENODATA", "listxattr(x, 65536) = ",
-                                     "removexattr(x, " + name + ") = EPERM"}});
+  for (const std::string name : {"trusted.a", "trusted.overlay.opaque", "security.a"}) {
+    cases.Add(
+        "xattr.set." + name,
+        [name](Box& box) {
+          box.Create("x");
+          box.Setxattr("x", name, "value");
+          box.Getxattr("x", name);
+          box.Listxattr("x");
+          box.Removexattr("x", name);
+        },
+        {.root = true,
+         .documented = {"open(x, O_WRONLY|O_CREAT|O_EXCL, 0644) = ok", "close(x) = ok",
+                        "setxattr(x, " + name + ", \"value\") = EPERM", "getxattr(x, " + name + ", 65536) = ENODATA",
+                        "listxattr(x, 65536) = ", "removexattr(x, " + name + ") = EPERM"}});
   }
 }
 
@@ -143,20 +150,22 @@ void AddSizes(CaseList& cases) {
 }
 
 void AddStories(CaseList& cases) {
-  cases.Add("xattr.lower_file", [](Box& box) {
-    box.Getxattr("file", "user.color");
-    box.Listxattr("file");
-    box.Setxattr("file", "user.shape", "round");
-    box.Getxattr("file", "user.color");
-    box.Listxattr("file");
-    box.Removexattr("file", "user.color");
-    box.Getxattr("file", "user.color");
-    box.Contents("file");
-    box.Setxattr("link", "user.x", "1");
-    box.Setxattr("dir", "user.x", "1");
-    box.Setxattr("readonly", "user.x", "1");
-    box.Listxattr("dir");
-  }, {.place = Place::kLower});
+  cases.Add("xattr.lower_file",
+            [](Box& box) {
+              box.Getxattr("file", "user.color");
+              box.Listxattr("file");
+              box.Setxattr("file", "user.shape", "round");
+              box.Getxattr("file", "user.color");
+              box.Listxattr("file");
+              box.Removexattr("file", "user.color");
+              box.Getxattr("file", "user.color");
+              box.Contents("file");
+              box.Setxattr("link", "user.x", "1");
+              box.Setxattr("dir", "user.x", "1");
+              box.Setxattr("readonly", "user.x", "1");
+              box.Listxattr("dir");
+            },
+            {.place = Place::kLower});
   cases.Add("xattr.through_descriptor", [](Box& box) {
     box.Create("f");
     const int fd = box.Open("f", O_RDONLY);
@@ -190,16 +199,18 @@ void AddStories(CaseList& cases) {
     box.Getxattr("f", "user.a");
     box.Listxattr("f");
   });
-  cases.Add("xattr.sticky_directory", [](Box& box) {
-    box.Mkdir("d");
-    box.Chmod("d", 01777);
-    box.As({1000, 1000, {}}, [](Box& user) {
-      user.Setxattr("d", "user.a", "1");
-      user.Getxattr("d", "user.a");
-    });
-    box.Setxattr("d", "user.a", "1");
-    box.As({1000, 1000, {}}, [](Box& user) { user.Getxattr("d", "user.a"); });
-  }, {.root = true});
+  cases.Add("xattr.sticky_directory",
+            [](Box& box) {
+              box.Mkdir("d");
+              box.Chmod("d", 01777);
+              box.As({1000, 1000, {}}, [](Box& user) {
+                user.Setxattr("d", "user.a", "1");
+                user.Getxattr("d", "user.a");
+              });
+              box.Setxattr("d", "user.a", "1");
+              box.As({1000, 1000, {}}, [](Box& user) { user.Getxattr("d", "user.a"); });
+            },
+            {.root = true});
 }
 
 }  // namespace
