@@ -63,6 +63,10 @@ int RunInOwnDirectories(Options options) {
       mount = *std::move(started);
     }
     alike = Checker(options.checker).Run();
+    if (mount && !mount->Stop()) {
+      fmt::print("model: the server of the mount has failed\n");
+      alike = false;
+    }
   }
   std::filesystem::remove_all(base);
   return alike ? 0 : 1;

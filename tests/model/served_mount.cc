@@ -63,9 +63,13 @@ absl::StatusOr<std::unique_ptr<ServedMount>> ServedMount::Start(const std::strin
   return mounted;
 }
 
-ServedMount::~ServedMount() {
+bool ServedMount::Stop() {
+  if (server_ == 0) return true;
   umount2(mountpoint_.c_str(), MNT_DETACH);
-  waitpid(server_, nullptr, 0);
+  int status = 0;
+  waitpid(server_, &status, 0);
+  server_ = 0;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 }  // namespace mirrorfs

@@ -17,7 +17,9 @@ class ServedMount {
   // Forks: to be called before the process has threads. Gives the process a mount namespace of its own.
   static absl::StatusOr<std::unique_ptr<ServedMount>> Start(const std::string& directory,
                                                             const std::string& mountpoint);
-  ~ServedMount();  // unmounts, waits for the process
+  ~ServedMount() { Stop(); }
+  // Unmounts and waits for the process. False if that did not end as it should.
+  bool Stop();
   ServedMount(const ServedMount&) = delete;
   ServedMount& operator=(const ServedMount&) = delete;
 
@@ -25,7 +27,7 @@ class ServedMount {
   ServedMount(std::string mountpoint, pid_t server) : mountpoint_(std::move(mountpoint)), server_(server) {}
 
   const std::string mountpoint_;
-  const pid_t server_;
+  pid_t server_;  // 0: has ended
 };
 
 }  // namespace mirrorfs
