@@ -1,5 +1,7 @@
 #include "agent/rootfs/attribute_conversion.h"
 
+#include "protos/shared/planted_fault.h"
+
 namespace mirrorfs {
 namespace {
 
@@ -26,6 +28,8 @@ Attributes AttributeConversion::Convert(const struct statx& stat, const Identity
   shown.nlink = stat.stx_nlink;
   shown.uid = uids_.ToContainer(stat.stx_uid);
   shown.gid = gids_.ToContainer(stat.stx_gid);
+  if (FaultPlanted("ids_swapped")) std::swap(shown.uid, shown.gid);
+  if (FaultPlanted("links_one_less") && shown.nlink > 1) --shown.nlink;
   shown.rdev_major = stat.stx_rdev_major;
   shown.rdev_minor = stat.stx_rdev_minor;
   shown.size = stat.stx_size;

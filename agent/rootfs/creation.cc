@@ -8,6 +8,7 @@
 
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 namespace {
@@ -38,7 +39,8 @@ absl::StatusOr<Entry> RootedFilesystemImpl::Mknod(const CallContext& context, co
 absl::StatusOr<Entry> RootedFilesystemImpl::Mkdir(const CallContext& context, const NewNode& where) {
   ASSIGN_OR_RETURN(const FoundPlace place, FindPlaceToChange(where.parent, where.name));
   {
-    ASSIGN_OR_RETURN(const ActingAs acting, rights_.Assume(context, {place.directory()}, where.umask));
+    ASSIGN_OR_RETURN(const ActingAs acting,
+                     rights_.Assume(context, {place.directory()}, FaultPlanted("umask_ignored") ? 0 : where.umask));
     const mode_t mode = where.permissions & kPermissionMask;
     if (::mkdirat(place.directory(), place.name.c_str(), mode) != 0) return LastErrno("mkdirat");
   }
@@ -55,7 +57,7 @@ absl::StatusOr<Entry> RootedFilesystemImpl::Symlink(const CallContext& context, 
   if (target.find('\0') != target.npos) return ErrnoStatus(EINVAL);
   {
     ASSIGN_OR_RETURN(const ActingAs acting, rights_.Assume(context, {place.directory()}));
-    const std::string text(target);
+    const std::string text(target.substr(0, FaultPlanted("link_target_cut") ? 254 : target.npos));
     if (::symlinkat(text.c_str(), place.directory(), place.name.c_str()) != 0) return LastErrno("symlinkat");
   }
   NoteCopyUp(place);

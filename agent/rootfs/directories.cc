@@ -11,6 +11,7 @@
 
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 namespace {
@@ -94,6 +95,7 @@ absl::StatusOr<DirectoryPage> RootedFilesystemImpl::ReadPage(const FoundNode& fo
   while (true) {
     const long length = ::syscall(SYS_getdents64, listing.fd.get(), buffer.get(), room);
     if (length < 0) return LastErrno("getdents64");
+    if (length == 0 && FaultPlanted("last_name_lost") && !page.entries.empty()) page.entries.pop_back();
     if (length == 0) return page;
     for (long at = 0; at < length;) {
       const auto* raw = reinterpret_cast<const RawEntry*>(buffer.get() + at);

@@ -9,6 +9,7 @@
 #include "agent/rootfs/kernel_calls.h"
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 namespace {
@@ -58,6 +59,7 @@ absl::StatusOr<uint64_t> RootedFilesystemImpl::Seek(const CallContext& context, 
                                                     SeekWhence whence) {
   ASSIGN_OR_RETURN(const OpenFile file, handles_.Find(handle));
   if (BeyondFiles(offset)) return ErrnoStatus(ENXIO);
+  if (FaultPlanted("holes_are_data") && whence == SeekWhence::kData) return offset;
   // The position that this moves is not used by anything.
   const off_t found =
       ::lseek(file.fd->get(), static_cast<off_t>(offset), whence == SeekWhence::kData ? SEEK_DATA : SEEK_HOLE);
@@ -72,7 +74,7 @@ absl::StatusOr<uint64_t> RootedFilesystemImpl::CopyFileRange(const CallContext& 
   ASSIGN_OR_RETURN(const OpenFile from, handles_.Find(source));
   ASSIGN_OR_RETURN(const OpenFile to, handles_.Find(destination));
   if (BeyondFiles(source_offset) || BeyondFiles(destination_offset)) return ErrnoStatus(EINVAL);
-  auto from_offset = static_cast<off_t>(source_offset);
+  auto from_offset = static_cast<off_t>(source_offset) + (FaultPlanted("copy_from_next_byte") ? 1 : 0);
   auto to_offset = static_cast<off_t>(destination_offset);
   ASSIGN_OR_RETURN(const ActingAs acting, rights_.Assume(context, {to.fd->get()}));
   const ssize_t count =

@@ -11,6 +11,7 @@
 #include "agent/rootfs/read_file.h"
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 namespace {
@@ -20,7 +21,7 @@ constexpr int kCreateAttempts = 32;
 
 int KernelFlags(const OpenFlags& flags) {
   int kernel = flags.write ? (flags.read ? O_RDWR : O_WRONLY) : O_RDONLY;
-  if (flags.append) kernel |= O_APPEND;
+  if (flags.append && !FaultPlanted("append_lost")) kernel |= O_APPEND;
   if (flags.truncate) kernel |= O_TRUNC;
   if (flags.direct) kernel |= O_DIRECT;
   if (flags.sync) kernel |= O_SYNC;
@@ -141,6 +142,7 @@ absl::StatusOr<CreateResult> RootedFilesystemImpl::Create(const CallContext& con
                                                           bool exclusive, HandleId handle, OpenFlags flags) {
   if (!options_.read_write) return ErrnoStatus(EROFS);
   RETURN_IF_ERROR(CheckOpen(handle, flags));
+  if (FaultPlanted("exclusive_lost")) exclusive = false;
   ASSIGN_OR_RETURN(const FoundPlace place, FindPlaceToChange(where.parent, where.name));
   CreateResult result;
   absl::StatusOr<SharedFd> fd = ErrnoStatus(EEXIST);

@@ -6,6 +6,7 @@
 
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 
@@ -35,7 +36,9 @@ absl::Status RootedFilesystemImpl::Remove(const CallContext& context, NodeId par
   const std::optional<Occupant> occupant = FindOccupant(place);
   {
     ASSIGN_OR_RETURN(const ActingAs acting, rights_.Assume(context, {place.directory()}));
-    if (::unlinkat(place.directory(), place.name.c_str(), flags) != 0) return LastErrno("unlinkat");
+    if (::unlinkat(place.directory(), place.name.c_str(), flags) != 0) {
+      return FaultPlanted("wrong_errno") && errno == ENOTEMPTY ? ErrnoStatus(EEXIST) : LastErrno("unlinkat");
+    }
   }
   NoteCopyUp(place);
   if (occupant.has_value()) NoteRemoved(place, *occupant);

@@ -6,6 +6,7 @@
 
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 namespace {
@@ -15,7 +16,7 @@ unsigned RenameFlags(RenameMode mode) {
     case RenameMode::kReplace:
       return 0;
     case RenameMode::kNoReplace:
-      return RENAME_NOREPLACE;
+      return FaultPlanted("noreplace_ignored") ? 0 : RENAME_NOREPLACE;
     case RenameMode::kExchange:
       return RENAME_EXCHANGE;
   }

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 namespace {
@@ -39,6 +40,7 @@ absl::StatusOr<Credentials> SessionRights::CredentialsOf(const Caller& caller) c
   if (!uid.has_value() || !gid.has_value()) return ErrnoStatus(EOVERFLOW, "the caller's ids are not mapped");
   Credentials credentials = {*uid, *gid, {}, caller.uid == 0 ? kAllCapabilities : kOrdinaryCaller};
   if (!uids_.IsIdentity()) credentials.capabilities &= ~kNeverInUserNamespace;
+  if (FaultPlanted("groups_lost")) return credentials;
   for (uint32_t group : caller.groups) {
     if (auto mapped = gids_.ToAgent(group)) credentials.groups.push_back(*mapped);
   }

@@ -10,6 +10,7 @@
 #include "agent/rootfs/posix_acl.h"
 #include "agent/rootfs/rooted_filesystem_impl.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 namespace {
@@ -47,7 +48,7 @@ std::vector<std::string> SplitNames(std::string_view list) {
 }
 
 int SetFlags(XattrMode mode) {
-  if (mode == XattrMode::kCreateOnly) return XATTR_CREATE;
+  if (mode == XattrMode::kCreateOnly && !FaultPlanted("xattr_create_lost")) return XATTR_CREATE;
   return mode == XattrMode::kReplaceOnly ? XATTR_REPLACE : 0;
 }
 

@@ -4,6 +4,7 @@
 #include "fusefs/core/filesystem_core.h"
 #include "fusefs/core/through_any_handle.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 
@@ -24,6 +25,7 @@ absl::StatusOr<AttrAnswer> FilesystemCore::SetAttr(const CallContext& context, N
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   RETURN_IF_ERROR(Settle(context, *inode));
   AttributeChange wanted = change;
+  if (FaultPlanted("size_change_lost")) wanted.size.reset();
   if (wanted.uid) wanted.uid = ShownUid(*wanted.uid);  // the mapping is its own inverse
   if (wanted.gid) wanted.gid = ShownGid(*wanted.gid);
 

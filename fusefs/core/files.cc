@@ -5,6 +5,7 @@
 
 #include "fusefs/core/filesystem_core.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 namespace {
@@ -58,7 +59,7 @@ OpenAnswer FilesystemCore::Opened(const CallContext& context, const InodePtr& in
   OpenAnswer answer;
   answer.handle = handle;
   inode->Observe(result.attributes, asked_at);
-  answer.keep_cache = inode->PagesStillRight(result.attributes);
+  answer.keep_cache = inode->PagesStillRight(result.attributes) || FaultPlanted("stale_pages_kept");
   return answer;
 }
 
@@ -177,7 +178,7 @@ absl::Status FilesystemCore::Flush(const CallContext& context, HandleId handle, 
     if (!file->write_queue->Drain(context.stop)) return ErrnoStatus(EINTR, "close");
     status = file->write_queue->TakeError();
   }
-  if (file->inode->RemoveLockOwner(owner)) {
+  if (file->inode->RemoveLockOwner(owner) && !FaultPlanted("close_keeps_locks")) {
     const absl::Status unlocked = files_.SetLock(context, handle, owner, LockKind::kRange, LockRange{}, {});
     if (status.ok()) status = unlocked;
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 
@@ -31,11 +32,12 @@ uint32_t ReadAhead::Advance(uint64_t offset, uint32_t size) {
 ReadAhead::ChunkPtr ReadAhead::Fetch(uint64_t index) {
   auto chunk = std::make_shared<Chunk>();
   chunk->asked_at = Now();
-  chunk->task = std::make_shared<IoTask>([keep = std::weak_ptr<Chunk>(chunk), read = read_,
-                                          offset = index * options_.chunk_bytes, size = options_.chunk_bytes] {
-    // A chunk that everybody has let go of is not fetched.
-    if (const auto alive = keep.lock()) alive->data = read(offset, size);
-  });
+  chunk->task = std::make_shared<IoTask>(
+      [keep = std::weak_ptr<Chunk>(chunk), read = read_,
+       offset = index * options_.chunk_bytes + (index > 0 && FaultPlanted("chunk_edge")), size = options_.chunk_bytes] {
+        // A chunk that everybody has let go of is not fetched.
+        if (const auto alive = keep.lock()) alive->data = read(offset, size);
+      });
   return chunk;
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "fusefs/core/stoppable_wait.h"
+#include "protos/shared/planted_fault.h"
 
 namespace mirrorfs {
 
@@ -46,7 +47,8 @@ void WriteQueue::SendTail() {
   const uint64_t size = tail_.size();
   absl::Cord data = std::exchange(tail_, absl::Cord());
   ++in_flight_;  // the tail's pending count becomes the request's
-  pool_.Submit(std::make_shared<IoTask>([self = shared_from_this(), offset = stream_end_ - size,
+  pool_.Submit(std::make_shared<IoTask>([self = shared_from_this(),
+                                         offset = stream_end_ - size + (FaultPlanted("queued_write_shifted") ? 1 : 0),
                                          data = std::move(data)]() mutable { self->Send(offset, std::move(data)); }));
 }
 

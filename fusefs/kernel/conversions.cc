@@ -6,6 +6,8 @@
 
 #include <cstdio>
 
+#include "protos/shared/planted_fault.h"
+
 namespace mirrorfs {
 namespace {
 
@@ -14,7 +16,10 @@ timespec ToTimespec(FileTime time) {
   return {.tv_sec = split.seconds, .tv_nsec = split.nanoseconds};
 }
 
-FileTime ToFileTime(const timespec& time) { return Join({time.tv_sec, static_cast<uint32_t>(time.tv_nsec)}); }
+FileTime ToFileTime(const timespec& time) {
+  if (FaultPlanted("microseconds")) return Join({time.tv_sec, static_cast<uint32_t>(time.tv_nsec / 1000 * 1000)});
+  return Join({time.tv_sec, static_cast<uint32_t>(time.tv_nsec)});
+}
 
 double Seconds(absl::Duration duration) { return absl::ToDoubleSeconds(duration); }
 
@@ -66,7 +71,7 @@ OpenFlags ToOpenFlags(int flags) {
   result.read = access != O_WRONLY;
   result.write = access != O_RDONLY;
   result.append = (flags & O_APPEND) != 0;
-  result.truncate = (flags & O_TRUNC) != 0;
+  result.truncate = (flags & O_TRUNC) != 0 && !FaultPlanted("truncate_lost");
   result.direct = (flags & O_DIRECT) != 0;
   result.sync = (flags & O_SYNC) == O_SYNC;
   result.dsync = (flags & O_DSYNC) != 0;
@@ -100,7 +105,7 @@ std::optional<RenameMode> ToRenameMode(unsigned flags) {
     case RENAME_NOREPLACE:
       return RenameMode::kNoReplace;
     case RENAME_EXCHANGE:
-      return RenameMode::kExchange;
+      return FaultPlanted("exchange_replaces") ? RenameMode::kReplace : RenameMode::kExchange;
     default:
       return std::nullopt;
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "fusefs/remote/remote_file_system.h"
+#include "protos/shared/planted_fault.h"
 #include "protos/wire/bulk.h"
 
 namespace mirrorfs {
@@ -68,6 +69,7 @@ absl::StatusOr<absl::Cord> RemoteFileSystem::ReadChunk(const CallContext& contex
   RETURN_IF_ERROR(caller_.CheckHeader(Method::kRead, head.header()));
   if (data.size() > size) return caller_.Lie(Method::kRead, absl::InternalError("more data than was asked for"));
   caller_.Counters().BytesReceived(Method::kRead, data.size());
+  if (FaultPlanted("long_read_short") && data.size() > 100000) data.RemoveSuffix(1);
   return data;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protos/shared/errno_status.h"
+#include "protos/shared/planted_fault.h"
 #include "protos/wire/check.h"
 
 namespace mirrorfs {
@@ -71,7 +72,7 @@ void Pack(const Attributes& attributes, v1::Attributes& message) {
   message.set_uid(attributes.uid);
   message.set_gid(attributes.gid);
   message.set_rdev_major(attributes.rdev_major);
-  message.set_rdev_minor(attributes.rdev_minor);
+  message.set_rdev_minor(FaultPlanted("device_number_cut") ? attributes.rdev_minor & 0xff : attributes.rdev_minor);
   message.set_size(attributes.size);
   message.set_blocks(attributes.blocks);
   message.set_block_size(attributes.block_size);
