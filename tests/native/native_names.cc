@@ -92,7 +92,8 @@ absl::StatusOr<AttributesReply> NativeFileSystem::SetAttr(const CallContext& con
   if (change.size) {
     RETURN_IF_ERROR(ToStatus(handle ? ftruncate(fd, *change.size) : truncate(path.c_str(), *change.size), "truncate"));
   }
-  if (change.uid || change.gid) {
+  const bool nothing = !change.size && !change.permissions && !change.atime && !change.mtime;
+  if (change.uid || change.gid || nothing) {
     const int result = fchownat(fd, "", change.uid.value_or(-1), change.gid.value_or(-1), AT_EMPTY_PATH);
     RETURN_IF_ERROR(ToStatus(result, "chown"));
   }
