@@ -39,7 +39,7 @@ all=$(faults "$@")
 [ -n "$all" ] || { echo "run.sh: no such fault" >&2; exit 2; }
 try_cases "" "@($(cut -d' ' -f2 <<< "$all" | sort -u | paste -sd'|'))"
 [ ! -s "$D/failing" ] || { echo "these fail without any fault:"; cat "$D/failing"; exit 1; }
-tail -1 "$D/output"
+echo "without a fault: $(grep '^[0-9]* cases: ' "$D/output")"
 total=0 caught=0
 while read -r -u 9 fault cases; do
   total=$((total + 1))

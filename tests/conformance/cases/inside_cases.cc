@@ -128,6 +128,17 @@ void AddChanges(CaseList& cases) {
         box.Show("file");
       },
       kLower);
+  // Not a matter of time: an open asks.
+  cases.Add(
+      "inside.change_of_same_size_shows_at_open",
+      [](Box& box) {
+        box.Contents("file");
+        const int fd = OpenInside(box, "file", O_WRONLY);
+        box.ReportValue("write from inside", ::write(fd, "LOWER FILE\n", 11));
+        ::close(fd);
+        box.Contents("file");
+      },
+      kLower);
   cases.Add(
       "inside.new_name_shows",
       [](Box& box) {
