@@ -51,18 +51,19 @@ start_container() {
   printf -v "PID_$name" %s "$(in_docker inspect -f '{{.State.Pid}}' "$name")"
 }
 
-# The options of the overlay that is the root of a process, with an upper directory of our own.
-reference_options() { # PID UPPER WORK
+# The options of the overlay that is the root of a process, without its upper directory.
+reference_options() { # PID
   awk '$5 == "/" { line = $0; sub(/.* - overlay [^ ]+ /, "", line); print line }' "/proc/$1/mountinfo" | tail -1 |
-    tr ',' '\n' | grep -v -e '^rw$' -e '^upperdir=' -e '^workdir=' | paste -sd, | sed "s|\$|,upperdir=$2,workdir=$3|"
+    tr ',' '\n' | grep -v -e '^rw$' -e '^upperdir=' -e '^workdir=' | paste -sd,
 }
 
+# Two: one with an upper directory of its own, and a read-only file system of the lower ones.
 mount_reference() { # NAME PID
-  local place=$D/$1/reference
+  local place=$D/$1/reference options
+  options=$(reference_options "$2")
   mkdir -p "$place"/{upper,work,all,ro}
-  mount -t overlay overlay -o "$(reference_options "$2" "$place/upper" "$place/work")" "$place/all" &&
-    mount --bind "$place/all" "$place/ro" &&
-    mount -o remount,bind,ro "$place/ro"
+  mount -t overlay overlay -o "$options,upperdir=$place/upper,workdir=$place/work" "$place/all" &&
+    mount -t overlay overlay -o "ro,$options" "$place/ro"
 }
 
 # mount_subject NAME USER-COMMAND... -- OPTIONS...: mounts at $D/NAME/{rw,ro}.
