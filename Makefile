@@ -23,7 +23,7 @@ export TSAN_OPTIONS  ?= suppressions=$(CURDIR)/tests/scripts/tsan.supp ignore_no
 export PATH := /usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build format release demo test check bench asan tsan sanitize-ci install clean
+.PHONY: help build format release demo test check faults bench asan tsan sanitize-ci install clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ release:
 	$(INSTALL_PACKAGES) build
 	cmake --preset release -DMIRRORFS_TESTS=OFF
 	cmake --build build/release -j $(JOBS)
+
+faults:  ## A build with planted faults: the conformance suite must catch each
+	$(INSTALL_PACKAGES) build test
+	cmake --preset faults
+	cmake --build build/faults -j $(JOBS) --target mirrorfs mirrorfsd mirrorfs-agent mirrorfs-conformance
+	tests/faults/run.sh build/faults/bin
 
 bench: release  ## Native, mirrorfs, sshfs and rclone side by side (BENCH_RTT=20ms adds distance; BENCH_ARGS=--quick)
 	$(INSTALL_PACKAGES) bench
