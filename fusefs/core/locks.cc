@@ -17,6 +17,7 @@ constexpr absl::Duration kPause = absl::Milliseconds(5);
 absl::StatusOr<LockRange> FilesystemCore::GetLock(const CallContext& context, HandleId handle, LockOwner owner,
                                                   const LockRange& lock) {
   ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
+  if (!file->inode->lock_releases().Wait(context.stop)) return ErrnoStatus(EINTR, "lock");
   return files_.GetLock(context, handle, owner, lock);
 }
 
@@ -32,13 +33,12 @@ absl::Status FilesystemCore::SetLock(const CallContext& context, HandleId handle
   absl::Status status;
   for (;;) {
     const Instant asked_at = Now();
+    // The kernel closes a handle without waiting for us: its locks may be in the way just now.
     const uint64_t releases = file->inode->LockReleasesBegun();
+    if (!file->inode->lock_releases().Wait(context.stop)) return ErrnoStatus(EINTR, "lock");
     status = files_.SetLock(context, handle, owner, kind, lock, wait ? kWaitPerCall : absl::ZeroDuration());
     if (ToErrno(status) != EAGAIN || context.stop.stop_requested()) break;
-    // The kernel closes a handle without waiting for us: its locks may have been in the way just now.
-    const bool released_meanwhile = file->inode->lock_releases().Any() || file->inode->LockReleasesBegun() != releases;
-    if (!file->inode->lock_releases().Wait(context.stop)) return ErrnoStatus(EINTR, "lock");
-    if (released_meanwhile) continue;
+    if (file->inode->LockReleasesBegun() != releases) continue;
     if (!wait) break;
     // An agent that does not hold the answer back is not asked without a pause.
     if (absl::Nanoseconds(Now() - asked_at) < kPause) std::this_thread::sleep_for(absl::ToChronoNanoseconds(kPause));

@@ -215,6 +215,19 @@ void AddPosix(CaseList& cases) {
   });
 }
 
+// One descriptor locks and is closed, the next one locks: how often that is refused.
+int CountRefused(const std::function<bool(int fd)>& lock) {
+  int refused = 0;
+  for (int round = 0; round < 300; ++round) {
+    UniqueFd first(::open("f", O_RDWR | O_CLOEXEC));
+    const UniqueFd second(::open("f", O_RDWR | O_CLOEXEC));
+    if (!lock(first.get())) ++refused;
+    first.reset();
+    if (!lock(second.get())) ++refused;
+  }
+  return refused;
+}
+
 void AddOfd(CaseList& cases) {
   cases.Add("lock.ofd.two_descriptions_of_one_process", [](Box& box) {
     box.Create("f", "0123456789");
@@ -231,6 +244,15 @@ void AddOfd(CaseList& cases) {
     box.Lock(b, F_OFD_SETLK, F_WRLCK, 0, 5);
     ::close(twin);
     box.Lock(b, F_OFD_SETLK, F_WRLCK, 0, 5);
+  });
+  // The kernel tells a file system of the last close without waiting; who asks next must not find the lock still there.
+  cases.Add("lock.ofd.free_at_once_after_close", [](Box& box) {
+    box.Create("f", "0123456789");
+    box.ReportValue("refused", CountRefused([](int fd) {
+                      struct flock range {};
+                      range.l_type = F_WRLCK;
+                      return ::fcntl(fd, F_OFD_SETLK, &range) == 0;
+                    }));
   });
   cases.Add("lock.ofd.inherited_by_fork", [](Box& box) {
     box.Create("f", "0123456789");
@@ -262,6 +284,10 @@ void AddFlock(CaseList& cases) {
     box.Flock(a, 99);
     box.Flock(a, LOCK_UN);
     box.Flock(a, LOCK_UN);
+  });
+  cases.Add("lock.flock.free_at_once_after_close", [](Box& box) {
+    box.Create("f", "1");
+    box.ReportValue("refused", CountRefused([](int fd) { return ::flock(fd, LOCK_EX | LOCK_NB) == 0; }));
   });
   cases.Add("lock.flock.between_processes", [](Box& box) {
     box.Create("f", "1");
