@@ -10,8 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "agent/rootfs/rooted_filesystem.h"
 #include "agent/target/target.h"
+#include "protos/rootfs/rooted_filesystem.h"
 #include "protos/shared/unique_fd.h"
 
 namespace mirrorfs {

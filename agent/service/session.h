@@ -8,8 +8,8 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "agent/rootfs/rooted_filesystem.h"
 #include "agent/service/reply_memory.h"
+#include "protos/rootfs/rooted_filesystem.h"
 
 namespace mirrorfs {
 

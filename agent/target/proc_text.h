@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "agent/rootfs/identity.h"
+#include "protos/rootfs/identity.h"
 
 namespace mirrorfs {
 

@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "agent/rootfs/id_map.h"
-#include "agent/rootfs/identity.h"
+#include "protos/rootfs/id_map.h"
+#include "protos/rootfs/identity.h"
 #include "protos/shared/unique_fd.h"
 
 namespace mirrorfs {

@@ -59,8 +59,6 @@ int ToErrno(const absl::Status& status) {
   return FallbackErrno(status.code());
 }
 
-bool HasErrno(const absl::Status& status) {
-  return !status.ok() && status.GetPayload(kErrnoPayload).has_value();
-}
+bool HasErrno(const absl::Status& status) { return !status.ok() && status.GetPayload(kErrnoPayload).has_value(); }
 
 }  // namespace mirrorfs

@@ -29,9 +29,8 @@ namespace mirrorfs {
 #define MIRRORFS_CONCAT_(a, b) MIRRORFS_CONCAT_INNER_(a, b)
 
 // Returns from the function if the expression is not OK.
-#define RETURN_IF_ERROR(expression)                                  \
-  if (absl::Status status_or_ok = (expression); !status_or_ok.ok()) \
-  return status_or_ok
+#define RETURN_IF_ERROR(expression) \
+  if (absl::Status status_or_ok = (expression); !status_or_ok.ok()) return status_or_ok
 
 // ASSIGN_OR_RETURN(auto x, F()): x is F's value, or the function returns F's error.
 #define ASSIGN_OR_RETURN(target, expression) \

@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <thread>
 
-#include "agent/rootfs/rooted_filesystem.h"
 #include "fusefs/kernel/fuse_session.h"
+#include "protos/rootfs/rooted_filesystem.h"
 #include "tests/contract/world.h"
 #include "tests/native/native_filesystem.h"
 

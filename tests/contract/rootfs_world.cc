@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "agent/rootfs/rooted_filesystem.h"
+#include "protos/rootfs/rooted_filesystem.h"
 #include "tests/contract/world.h"
 
 namespace mirrorfs {

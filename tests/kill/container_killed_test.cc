@@ -11,10 +11,10 @@
 #include <thread>
 #include <utility>
 
-#include "agent/rootfs/rooted_filesystem.h"
 #include "agent/target/target.h"
 #include "fmt/format.h"
 #include "gtest/gtest.h"
+#include "protos/rootfs/rooted_filesystem.h"
 #include "protos/shared/errno_status.h"
 #include "tests/kill/lab_container.h"
 #include "tests/kill/record_writer.h"

@@ -1,4 +1,4 @@
-#include "agent/rootfs/directory_listings.h"
+#include "protos/rootfs/directory_listings.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/rootfs/fd_cache.h"
+#include "protos/rootfs/fd_cache.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

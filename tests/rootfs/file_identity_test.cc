@@ -1,4 +1,4 @@
-#include "agent/rootfs/file_identity.h"
+#include "protos/rootfs/file_identity.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/rootfs/id_map.h"
+#include "protos/rootfs/id_map.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/rootfs/node_table.h"
+#include "protos/rootfs/node_table.h"
 
 #include <gtest/gtest.h>
 #include <malloc.h>

@@ -1,4 +1,4 @@
-#include "agent/rootfs/posix_acl.h"
+#include "protos/rootfs/posix_acl.h"
 
 #include <gtest/gtest.h>
 

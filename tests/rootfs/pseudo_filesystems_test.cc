@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/rootfs/mount_facts.h"
+#include "protos/rootfs/mount_facts.h"
 #include "tests/rootfs/rootfs_fixture.h"
 
 namespace mirrorfs {

@@ -1,4 +1,4 @@
-#include "agent/rootfs/range_set.h"
+#include "protos/rootfs/range_set.h"
 
 #include <gtest/gtest.h>
 

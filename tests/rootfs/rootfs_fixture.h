@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/rootfs/rooted_filesystem.h"
+#include "protos/rootfs/rooted_filesystem.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {

@@ -23,29 +23,29 @@ class IncludeDirectionsTest(unittest.TestCase):
 
     def test_programs_do_not_include_each_other(self):
         self.assert_refused("launcher/mount.cc", '#include "fusefs/core/node_table.h"\n')
-        self.assert_refused("fusefs/core/node_table.cc", '#include "agent/rootfs/identity.h"\n')
+        self.assert_refused("fusefs/core/node_table.cc", '#include "protos/rootfs/identity.h"\n')
         self.assert_refused("agent/service/service.cc", '#include "launcher/keeper.h"\n')
         self.assert_refused("agent/service/service.cc", '#include "tests/contract/suite.h"\n')
 
     def test_inner_layers_do_not_know_outer_ones(self):
         self.assert_refused("fusefs/core/node_table.cc", '#include "fusefs/kernel/fuse_session.h"\n')
-        self.assert_refused("agent/rootfs/walk.cc", '#include "agent/service/worker_pool.h"\n')
+        self.assert_refused("protos/rootfs/walk.cc", '#include "agent/service/worker_pool.h"\n')
         self.assert_refused("protos/shared/ids.h", '#include "protos/wire/attributes.h"\n')
         self.assert_allowed("fusefs/kernel/trampolines.cc", '#include "fusefs/core/node_table.h"\n')
-        self.assert_allowed("agent/service/service.cc", '#include "agent/rootfs/rooted_filesystem.h"\n')
+        self.assert_allowed("agent/service/service.cc", '#include "protos/rootfs/rooted_filesystem.h"\n')
 
     def test_libraries_stay_at_the_edges(self):
         self.assert_refused("fusefs/core/node_table.cc", "#include <fuse3/fuse_lowlevel.h>\n")
         self.assert_allowed("fusefs/kernel/trampolines.cc", "#include <fuse3/fuse_lowlevel.h>\n")
         self.assert_refused("fusefs/kernel/trampolines.cc", "#include <grpcpp/grpcpp.h>\n")
         self.assert_refused("launcher/keeper.cc", '#include "mirrorfs/v1/filesystem.pb.h"\n')
-        self.assert_refused("agent/rootfs/walk.cc", "#include <boost/program_options.hpp>\n")
+        self.assert_refused("protos/rootfs/walk.cc", "#include <boost/program_options.hpp>\n")
         self.assert_allowed("agent/options.cc", "#include <boost/program_options.hpp>\n")
 
     def test_files_are_touched_in_the_rooted_file_system_only(self):
         self.assert_refused("agent/service/service.cc", "int fd = ::open(name, O_RDONLY);\n")
         self.assert_refused("agent/service/service.cc", "std::ifstream in(path);\n")
-        self.assert_allowed("agent/rootfs/walk.cc", "int fd = ::openat2(dir, name, &how, sizeof how);\n")
+        self.assert_allowed("protos/rootfs/walk.cc", "int fd = ::openat2(dir, name, &how, sizeof how);\n")
         self.assert_allowed("agent/service/service.cc", "// open(2) is done elsewhere\nfiles.open(name);\n")
 
     def test_a_file_outside_the_layout_is_reported(self):

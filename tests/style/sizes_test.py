@@ -45,7 +45,7 @@ class SizesTest(unittest.TestCase):
 
     def run_on(self, text):
         with tempfile.TemporaryDirectory() as root:
-            file = pathlib.Path(root) / "agent/rootfs/a.cc"
+            file = pathlib.Path(root) / "protos/rootfs/a.cc"
             file.parent.mkdir(parents=True)
             file.write_text(text)
             return subprocess.run(
@@ -58,7 +58,7 @@ class SizesTest(unittest.TestCase):
         self.assertEqual(0, self.run_on(self.function_of(60)).returncode)
         over = self.run_on(self.function_of(61))
         self.assertEqual(1, over.returncode)
-        self.assertIn("61 agent/rootfs/a.cc:1 Long", over.stdout)
+        self.assertIn("61 protos/rootfs/a.cc:1 Long", over.stdout)
         self.assertEqual(0, self.run_on("int x;\n" * 500).returncode)
         self.assertEqual(1, self.run_on("int x;\n" * 501).returncode)
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/rootfs/rooted_filesystem.h"
+#include "protos/rootfs/rooted_filesystem.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
