@@ -16,6 +16,8 @@
 
 namespace mirrorfs {
 
+__attribute__((weak)) std::string NativeDirectory(const std::string& directory) { return directory; }
+
 std::string Error(const absl::Status& status) {
   if (status.ok()) return "OK";
   const char* name = strerrorname_np(ToErrno(status));
@@ -58,7 +60,9 @@ void ContractTest::Remake(const WorldOptions& options) {
   world_ = MakeWorld(directory_, options);
 }
 
-std::string ContractTest::Path(std::string_view relative) const { return directory_ + "/" + std::string(relative); }
+std::string ContractTest::Path(std::string_view relative) const {
+  return NativeDirectory(directory_) + "/" + std::string(relative);
+}
 
 void ContractTest::WriteNative(std::string_view relative, std::string_view content) const {
   std::ofstream(Path(relative), std::ios::binary | std::ios::trunc) << content;

@@ -33,6 +33,10 @@ class World {
 // Each executable of the suite links one of these. Aborts the test program if it cannot be had.
 std::unique_ptr<World> MakeWorld(const std::string& directory, const WorldOptions& options);
 
+// Where the world has its files natively: `directory` itself, unless the world brings its own function. It is there
+// when the function returns.
+std::string NativeDirectory(const std::string& directory);
+
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_TESTS_CONTRACT_WORLD_H_

@@ -1,0 +1,253 @@
+// ReadDir, CloseDir, Fsyncdir.
+//
+// A directory that only one side has is passed on page by page. Else its names are put together here, each once: those
+// of the layer, then those of the side that the policy takes, then directories of the other side that lead somewhere.
+#include <cerrno>
+#include <utility>
+
+#include "fusefs/view/view_file_system_impl.h"
+
+namespace mirrorfs {
+namespace {
+
+constexpr uint32_t kInnerPageBytes = 1 << 20;
+// About what an entry takes, beside its strings.
+constexpr size_t kBareEntryBytes = 24;
+constexpr size_t kFullEntryBytes = 140;
+
+// Cursors of a side are passed on. Those of the local side are marked; the highest bit marks the view's own.
+constexpr uint64_t kLocalMark = uint64_t{1} << 62;
+
+absl::StatusOr<DirCursor> MarkCursor(Side side, DirCursor cursor) {
+  if (cursor == DirCursor::kEnd) return cursor;
+  if ((ToNumber(cursor) & (kLocalMark | UnionListings::kMark)) != 0) return ErrnoStatus(EIO, "directory cursor");
+  return side == Side::kLocal ? DirCursor{ToNumber(cursor) | kLocalMark} : cursor;
+}
+
+size_t BytesOf(const DirectoryEntry& entry, bool with_attributes) {
+  if (!with_attributes || !entry.entry) return kBareEntryBytes + entry.name.size();
+  return kFullEntryBytes + entry.name.size() + entry.entry->link_target.size();
+}
+
+}  // namespace
+
+absl::StatusOr<DirectoryPage> ViewFileSystemImpl::ReadDir(const CallContext& context, NodeId node, DirCursor cursor,
+                                                          uint32_t max_bytes, bool with_attributes) {
+  ASSIGN_OR_RETURN(const ViewNodePtr directory, FindDirectory(node));
+  if (cursor != DirCursor::kStart && UnionListings::Owns(cursor)) {
+    const UnionListings::ListingPtr listing = listings_.Find(node, cursor);
+    if (listing == nullptr) return ErrnoStatus(ESTALE, "directory cursor");
+    return PageOf(node, listing, cursor, max_bytes, with_attributes);
+  }
+  if (cursor != DirCursor::kStart) {
+    const Side side = (ToNumber(cursor) & kLocalMark) != 0 ? Side::kLocal : Side::kContainer;
+    const Counterpart part = directory->On(side);
+    if (part.state != Counterpart::State::kPresent) return ErrnoStatus(ESTALE, "directory cursor");
+    return ReadStraight(context, directory, side, part.node, DirCursor{ToNumber(cursor) & ~kLocalMark}, max_bytes,
+                        with_attributes);
+  }
+  ASSIGN_OR_RETURN(const Contents contents, ContentsOf(context, directory));
+  if (contents.sides.empty()) return ErrnoStatus(ESTALE);
+  if (!contents.merged()) {
+    const auto& [side, inner] = contents.sides.front();
+    return ReadStraight(context, directory, side, inner, cursor, max_bytes, with_attributes);
+  }
+  ASSIGN_OR_RETURN(const UnionListings::ListingPtr listing, ReadUnion(context, directory, contents));
+  return PageOf(node, listing, cursor, max_bytes, with_attributes);
+}
+
+void ViewFileSystemImpl::CloseDir(NodeId node, DirCursor cursor) {
+  const ViewNodePtr directory = nodes_.Find(node);
+  if (directory == nullptr || cursor == DirCursor::kEnd) return;
+  if (UnionListings::Owns(cursor)) return listings_.Remove(node, cursor);
+  const Side side = (ToNumber(cursor) & kLocalMark) != 0 ? Side::kLocal : Side::kContainer;
+  const Counterpart part = directory->On(side);
+  if (Has(side) && part.state == Counterpart::State::kPresent) {
+    On(side).CloseDir(part.node, DirCursor{ToNumber(cursor) & ~kLocalMark});
+  }
+}
+
+absl::Status ViewFileSystemImpl::Fsyncdir(const CallContext& context, NodeId node, bool data_only) {
+  ASSIGN_OR_RETURN(const ViewNodePtr directory, FindDirectory(node));
+  ASSIGN_OR_RETURN(const Inner inner, ServingInner(*directory));
+  return inner.files->Fsyncdir(context, inner.node, data_only);
+}
+
+absl::StatusOr<ViewFileSystemImpl::Contents> ViewFileSystemImpl::ContentsOf(const CallContext& context,
+                                                                            const ViewNodePtr& directory) {
+  Contents contents;
+  const absl::StatusOr<std::string> path = PathOf(*directory);
+  const bool differs = path.ok() && options_.policy.MayDifferBelow(*path);
+  const Side decided = directory->decision().side == PathSide::kLocal ? Side::kLocal : Side::kContainer;
+  const Side other = decided == Side::kLocal ? Side::kContainer : Side::kLocal;
+  for (const Side side : {Side::kLayer, decided, other}) {
+    if (side == other && !differs && directory->primary() != other) continue;
+    const absl::StatusOr<NodeId> inner = InnerOf(context, directory, side);
+    if (!inner.ok() && side != other) return inner.status();
+    if (inner.ok() && *inner != NodeId::kInvalid) contents.sides.emplace_back(side, *inner);
+  }
+  return contents;
+}
+
+absl::StatusOr<DirectoryPage> ViewFileSystemImpl::ReadStraight(const CallContext& context, const ViewNodePtr& directory,
+                                                               Side side, NodeId inner, DirCursor cursor,
+                                                               uint32_t max_bytes, bool with_attributes) {
+  ASSIGN_OR_RETURN(DirectoryPage page, On(side).ReadDir(context, inner, cursor, max_bytes, with_attributes));
+  DirectoryPage shown;
+  shown.entries.reserve(page.entries.size());
+  for (DirectoryEntry& entry : page.entries) {
+    std::optional<UnionListings::Item> item = ShowListed(context, directory, side, std::move(entry));
+    if (!item) continue;
+    if (item->node != nullptr && item->entry.entry) nodes_.GiveOut(item->node);
+    shown.entries.push_back(std::move(item->entry));
+  }
+  ASSIGN_OR_RETURN(shown.next, MarkCursor(side, page.next));
+  return shown;
+}
+
+DirectoryPage ViewFileSystemImpl::PageOf(NodeId directory, const UnionListings::ListingPtr& listing, DirCursor cursor,
+                                         uint32_t max_bytes, bool with_attributes) {
+  DirectoryPage page;
+  size_t position = cursor == DirCursor::kStart ? 0 : UnionListings::PositionOf(cursor);
+  for (size_t bytes = 0; position < listing->items.size() && (bytes < max_bytes || page.entries.empty()); ++position) {
+    const UnionListings::Item& item = listing->items[position];
+    page.entries.push_back(item.entry);
+    DirectoryEntry& entry = page.entries.back();
+    if (!with_attributes) entry.entry.reset();
+    if (entry.entry) nodes_.GiveOut(item.node);
+    bytes += BytesOf(entry, with_attributes);
+  }
+  if (position < listing->items.size()) {
+    const uint64_t number =
+        cursor == DirCursor::kStart ? listings_.Add(directory, listing) : UnionListings::NumberOf(cursor);
+    page.next = UnionListings::MakeCursor(number, position);
+  } else if (cursor != DirCursor::kStart) {
+    listings_.MarkFinished(cursor);
+  }
+  return page;
+}
+
+absl::Status ViewFileSystemImpl::ListInner(const CallContext& context, Side side, NodeId inner, const AddListed& add) {
+  DirCursor cursor = DirCursor::kStart;
+  do {
+    ASSIGN_OR_RETURN(DirectoryPage page, On(side).ReadDir(context, inner, cursor, kInnerPageBytes, true));
+    absl::Status status;
+    for (DirectoryEntry& entry : page.entries) {
+      const absl::Status added = add(std::move(entry));
+      if (status.ok()) status = added;
+    }
+    cursor = page.next;
+    if (!status.ok() && cursor != DirCursor::kEnd) On(side).CloseDir(inner, cursor);
+    RETURN_IF_ERROR(status);
+  } while (cursor != DirCursor::kEnd);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<UnionListings::ListingPtr> ViewFileSystemImpl::ReadUnion(const CallContext& context,
+                                                                        const ViewNodePtr& directory,
+                                                                        const Contents& contents) {
+  auto listing = std::make_shared<UnionListings::Listing>();
+  for (const auto& [side, inner] : contents.sides) {
+    if (side == Side::kLayer) {
+      RETURN_IF_ERROR(AddLayerNames(context, directory, inner, *listing));
+      continue;
+    }
+    const absl::Status listed = ListInner(context, side, inner, [&, side = side](DirectoryEntry entry) {
+      if (listing->names.contains(entry.name)) {
+        if (entry.entry) nodes_.GiveBack(side, entry.entry->node);
+        return absl::OkStatus();
+      }
+      std::optional<UnionListings::Item> item = ShowListed(context, directory, side, std::move(entry));
+      if (!item) return absl::OkStatus();
+      listing->names[item->entry.name] = true;
+      listing->items.push_back(*std::move(item));
+      return absl::OkStatus();
+    });
+    // What the other side does not let us list is not seen.
+    const bool needed = side == directory->Serving() || side == directory->primary();
+    if (!listed.ok() && needed) return listed;
+  }
+  return listing;
+}
+
+absl::Status ViewFileSystemImpl::AddLayerNames(const CallContext& context, const ViewNodePtr& directory, NodeId inner,
+                                               UnionListings::Listing& listing) {
+  ASSIGN_OR_RETURN(const UniqueFd tree, OpenLayerParent(*directory));
+  return ListInner(context, Side::kLayer, inner, [&](DirectoryEntry entry) -> absl::Status {
+    if (!entry.entry) return absl::OkStatus();  // it has just gone
+    const NodeId child = entry.entry->node;
+    LayerRecord record;
+    if (!entry.entry->attributes.without_xattrs) {
+      const absl::StatusOr<UniqueFd> fd = options_.layer->OpenName(tree.get(), entry.name);
+      absl::StatusOr<LayerRecord> read = fd.ok() ? options_.layer->ReadRecord(fd->get()) : fd.status();
+      if (!read.ok()) nodes_.GiveBack(Side::kLayer, child);
+      if (ToErrno(read.status()) == ENOENT) return absl::OkStatus();
+      RETURN_IF_ERROR(read.status());
+      record = *std::move(read);
+    }
+    ASSIGN_OR_RETURN(const Place place, PlaceIn(directory, entry.name));
+    if (record.whiteout || place.decision.writes != WritesGo::kLayer) {
+      nodes_.GiveBack(Side::kLayer, child);
+      if (record.whiteout && place.decision.writes == WritesGo::kLayer) listing.names[entry.name] = false;
+      return absl::OkStatus();
+    }
+    InLayer in_layer{InLayer::State::kPresent, *std::move(entry.entry), std::move(record)};
+    ASSIGN_OR_RETURN(Found found, AdmitFromLayer(context, place, std::move(in_layer)));
+    listing.names[entry.name] = true;
+    entry.type = found.entry.attributes.type;
+    entry.inode = found.entry.attributes.inode;
+    entry.entry = std::move(found.entry);
+    listing.items.push_back({std::move(entry), std::move(found.node)});
+    return absl::OkStatus();
+  });
+}
+
+bool ViewFileSystemImpl::IsSeenOn(const CallContext& context, Side side, const Place& place,
+                                  const DirectoryEntry& entry) {
+  if (place.decision.side == PathSide::kNotFound) return false;
+  const Side wanted = place.decision.side == PathSide::kLocal ? Side::kLocal : Side::kContainer;
+  if (side == wanted) return true;
+  const FileType type = entry.entry ? entry.entry->attributes.type : entry.type;
+  if (type != FileType::kDirectory || !options_.policy.MayDifferBelow(place.path)) return false;
+  if (entry.entry) return LeadsSomewhere(AsDaemon(context), side, entry.entry->node, place.path);
+  const absl::StatusOr<Entry> found = InnerLookup(AsDaemon(context), side, place);
+  if (!found.ok()) return false;
+  const bool leads = LeadsSomewhere(AsDaemon(context), side, found->node, place.path);
+  nodes_.GiveBack(side, found->node);
+  return leads;
+}
+
+std::optional<UnionListings::Item> ViewFileSystemImpl::ShowListed(const CallContext& context,
+                                                                  const ViewNodePtr& directory, Side side,
+                                                                  DirectoryEntry entry) {
+  const absl::StatusOr<Place> place = PlaceIn(directory, entry.name);
+  const bool mapped =
+      place.ok() && !options_.policy.spec().mappings.empty() && options_.policy.MappingOf(place->path) != nullptr;
+  const bool seen = place.ok() && (mapped || IsSeenOn(context, side, *place, entry));
+  if (entry.entry && (!seen || mapped)) nodes_.GiveBack(side, entry.entry->node);
+  if (!seen) return std::nullopt;
+  if (!entry.entry && !mapped) {
+    entry.inode = ShownInode(side, entry.inode);
+    return UnionListings::Item{std::move(entry), nullptr};
+  }
+  absl::StatusOr<Found> found =
+      mapped ? LookupChild(context, *place) : Admit(context, *place, side, *std::move(entry.entry));
+  if (!found.ok()) return std::nullopt;
+  entry.type = found->entry.attributes.type;
+  entry.inode = found->entry.attributes.inode;
+  entry.entry = std::move(found->entry);
+  return UnionListings::Item{std::move(entry), std::move(found->node)};
+}
+
+absl::StatusOr<UnionListings::ListingPtr> ViewFileSystemImpl::ListView(const CallContext& context,
+                                                                       const ViewNodePtr& directory) {
+  ASSIGN_OR_RETURN(const Contents contents, ContentsOf(context, directory));
+  return ReadUnion(context, directory, contents);
+}
+
+absl::Status ViewFileSystemImpl::CheckEmpty(const CallContext& context, const ViewNodePtr& directory) {
+  ASSIGN_OR_RETURN(const UnionListings::ListingPtr listing, ListView(AsDaemon(context), directory));
+  return ErrnoStatus(listing->items.empty() ? 0 : ENOTEMPTY);
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,70 @@
+// Read, Write, Fsync, Fallocate, Seek, CopyFileRange.
+#include <cerrno>
+#include <utility>
+
+#include "fusefs/view/view_file_system_impl.h"
+
+namespace mirrorfs {
+
+absl::Status ViewFileSystemImpl::PrepareWrite(const CallContext& context, const ViewHandle& handle) {
+  if (!handle.node->WritesGoToLayer() || handle.side() == Side::kLayer) return absl::OkStatus();
+  if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
+  if (!handle.flags.write) return ErrnoStatus(EBADF);
+  ASSIGN_OR_RETURN(const NodeId inner, CopyUp(context, handle.node));
+  if (handle.side() == Side::kLayer) return absl::OkStatus();
+  // It was opened while the file was copied.
+  {
+    ASSIGN_OR_RETURN(const Gate::Pass pass, handle.node->copying().Enter(context.stop));
+    RETURN_IF_ERROR(MoveHandles(AsDaemon(context), handle.node, inner));
+  }
+  // Whatever happens, nothing private is written to another side.
+  return ErrnoStatus(handle.side() == Side::kLayer ? 0 : EBADF);
+}
+
+absl::StatusOr<absl::Cord> ViewFileSystemImpl::Read(const CallContext& context, HandleId handle, uint64_t offset,
+                                                    uint32_t size) {
+  ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
+  if (!open->flags.read) return ErrnoStatus(EBADF);
+  return OnHandle(*open, [&](FileSystem& files) { return files.Read(context, handle, offset, size); });
+}
+
+absl::StatusOr<uint64_t> ViewFileSystemImpl::Write(const CallContext& context, HandleId handle, uint64_t offset,
+                                                   absl::Cord data) {
+  ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
+  RETURN_IF_ERROR(PrepareWrite(context, *open));
+  return OnHandle(*open, [&](FileSystem& files) { return files.Write(context, handle, offset, data); });
+}
+
+absl::Status ViewFileSystemImpl::Fsync(const CallContext& context, HandleId handle, bool data_only) {
+  ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
+  return OnHandle(*open, [&](FileSystem& files) { return files.Fsync(context, handle, data_only); });
+}
+
+absl::Status ViewFileSystemImpl::Fallocate(const CallContext& context, HandleId handle, FallocateMode mode,
+                                           bool keep_size, uint64_t offset, uint64_t length) {
+  ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
+  RETURN_IF_ERROR(PrepareWrite(context, *open));
+  return OnHandle(*open,
+                  [&](FileSystem& files) { return files.Fallocate(context, handle, mode, keep_size, offset, length); });
+}
+
+absl::StatusOr<uint64_t> ViewFileSystemImpl::Seek(const CallContext& context, HandleId handle, uint64_t offset,
+                                                  SeekWhence whence) {
+  ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
+  return OnHandle(*open, [&](FileSystem& files) { return files.Seek(context, handle, offset, whence); });
+}
+
+absl::StatusOr<uint64_t> ViewFileSystemImpl::CopyFileRange(const CallContext& context, HandleId source,
+                                                           uint64_t source_offset, HandleId destination,
+                                                           uint64_t destination_offset, uint64_t length) {
+  ASSIGN_OR_RETURN(const ViewHandlePtr from, FindHandle(source));
+  ASSIGN_OR_RETURN(const ViewHandlePtr to, FindHandle(destination));
+  if (!from->flags.read) return ErrnoStatus(EBADF);
+  RETURN_IF_ERROR(PrepareWrite(context, *to));
+  if (from->side() != to->side()) return ErrnoStatus(EXDEV);  // the kernel reads and writes then
+  return OnHandle(*to, [&](FileSystem& files) {
+    return files.CopyFileRange(context, source, source_offset, destination, destination_offset, length);
+  });
+}
+
+}  // namespace mirrorfs

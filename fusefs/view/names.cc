@@ -1,0 +1,109 @@
+// Lookup and Readlink.
+#include <cerrno>
+#include <utility>
+
+#include "fusefs/view/view_file_system_impl.h"
+#include "protos/rootfs/component_name.h"
+
+namespace mirrorfs {
+
+absl::StatusOr<Entry> ViewFileSystemImpl::Lookup(const CallContext& context, NodeId parent, std::string_view name) {
+  RETURN_IF_ERROR(CheckComponentName(name));
+  ASSIGN_OR_RETURN(const ViewNodePtr directory, FindDirectory(parent));
+  ASSIGN_OR_RETURN(const Place place, PlaceIn(directory, name));
+  ASSIGN_OR_RETURN(Found found, LookupChild(context, place));
+  return GiveOut(std::move(found));
+}
+
+Entry ViewFileSystemImpl::GiveOut(Found found) {
+  nodes_.GiveOut(found.node);
+  return std::move(found.entry);
+}
+
+absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupChild(const CallContext& context,
+                                                                          const Place& place, NodeId proposed) {
+  if (place.decision.side == PathSide::kNotFound) return ErrnoStatus(ENOENT);
+  if (place.decision.writes == WritesGo::kLayer) {
+    ASSIGN_OR_RETURN(InLayer in_layer, LookupInLayer(context, place));
+    if (in_layer.state == InLayer::State::kHidden) return ErrnoStatus(ENOENT);
+    if (in_layer.state == InLayer::State::kPresent) {
+      return AdmitFromLayer(context, place, std::move(in_layer), proposed);
+    }
+  }
+  const bool is_local = place.decision.side == PathSide::kLocal;
+  const Side side = is_local ? Side::kLocal : Side::kContainer;
+  absl::StatusOr<Entry> entry = InnerLookup(context, side, place);
+  if (entry.ok()) return Admit(context, place, side, *std::move(entry), proposed);
+  if (ToErrno(entry.status()) != ENOENT) return entry.status();
+  return LookupOnTheWay(context, place, is_local ? Side::kContainer : Side::kLocal);
+}
+
+absl::StatusOr<ViewFileSystemImpl::InLayer> ViewFileSystemImpl::LookupInLayer(const CallContext& context,
+                                                                              const Place& place) {
+  InLayer result;
+  if (!Has(Side::kLayer)) return result;
+  absl::StatusOr<Entry> entry = InnerLookup(context, Side::kLayer, place);
+  const int error = ToErrno(entry.status());
+  if (error == ENOENT || error == ENOTDIR) return result;
+  if (!entry.ok()) return entry.status();
+  result.entry = *std::move(entry);
+  if (!result.entry.attributes.without_xattrs) {
+    absl::StatusOr<LayerRecord> record = ReadRecordAt(place.path);
+    if (!record.ok()) nodes_.GiveBack(Side::kLayer, result.entry.node);
+    if (ToErrno(record.status()) == ENOENT) return InLayer{};  // it has just gone
+    RETURN_IF_ERROR(record.status());
+    result.record = *std::move(record);
+  }
+  if (result.record.whiteout) {
+    nodes_.GiveBack(Side::kLayer, result.entry.node);
+    result.state = InLayer::State::kHidden;
+  } else {
+    result.state = InLayer::State::kPresent;
+  }
+  return result;
+}
+
+absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::AdmitFromLayer(const CallContext& context,
+                                                                             const Place& place, InLayer in_layer,
+                                                                             NodeId proposed) {
+  const Finding finding{Side::kLayer, std::move(in_layer.entry), place.decision, place.parent, place.name};
+  Found found{.node = nodes_.Adopt(finding, proposed), .entry = finding.entry, .side = Side::kLayer};
+  found.node->SetRecord(in_layer.record);
+  found.entry.node = found.node->id();
+  found.entry.attributes = Shown(*found.node, Side::kLayer, finding.entry.attributes);
+  return found;
+}
+
+absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::Admit(const CallContext& context, const Place& place,
+                                                                    Side side, Entry entry, NodeId proposed) {
+  const Finding finding{side, std::move(entry), place.decision, place.parent, place.name};
+  Found found{.node = nodes_.Adopt(finding, proposed), .entry = finding.entry, .side = side};
+  found.entry.node = found.node->id();
+  // Another name of a file that has been copied into the layer.
+  if (found.node->Serving() != side) {
+    ASSIGN_OR_RETURN(found.entry.attributes, AttributesOf(context, *found.node, HandleId::kNone));
+  } else {
+    found.entry.attributes = Shown(*found.node, side, finding.entry.attributes);
+  }
+  return found;
+}
+
+absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupOnTheWay(const CallContext& context,
+                                                                             const Place& place, Side side) {
+  if (!Has(side) || !options_.policy.MayDifferBelow(place.path)) return ErrnoStatus(ENOENT);
+  absl::StatusOr<Entry> entry = InnerLookup(AsDaemon(context), side, place);
+  if (!entry.ok()) return ErrnoStatus(ENOENT);
+  const bool leads = entry->attributes.type == FileType::kDirectory &&
+                     LeadsSomewhere(AsDaemon(context), side, entry->node, place.path);
+  if (leads) return Admit(context, place, side, *std::move(entry));
+  nodes_.GiveBack(side, entry->node);
+  return ErrnoStatus(ENOENT);
+}
+
+absl::StatusOr<std::string> ViewFileSystemImpl::Readlink(const CallContext& context, NodeId node) {
+  ASSIGN_OR_RETURN(const ViewNodePtr found, FindNode(node));
+  ASSIGN_OR_RETURN(const Inner inner, ServingInner(*found));
+  return inner.files->Readlink(context, inner.node);
+}
+
+}  // namespace mirrorfs

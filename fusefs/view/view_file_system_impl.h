@@ -1,0 +1,396 @@
+// The view's parts and operations. Each operation is in the file that is named after its kind.
+#ifndef MIRRORFS_FUSEFS_VIEW_VIEW_FILE_SYSTEM_IMPL_H_
+#define MIRRORFS_FUSEFS_VIEW_VIEW_FILE_SYSTEM_IMPL_H_
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "fusefs/view/union_listings.h"
+#include "fusefs/view/view_file_system.h"
+#include "fusefs/view/view_handle.h"
+#include "fusefs/view/view_table.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+
+// Thread-safe. Lock order: gates (view_node.h) → placing_ → the tables' mutexes.
+class ViewFileSystemImpl final : public ViewFileSystem {
+ public:
+  explicit ViewFileSystemImpl(ViewOptions options);
+  ~ViewFileSystemImpl() override;
+  // Finds the roots.
+  absl::Status Begin();
+
+  // view_file_system.cc
+  absl::StatusOr<Entry> Root(const CallContext& context) override;
+  void Forget(absl::Span<const ForgottenNode> nodes) override;
+
+  // names.cc
+  absl::StatusOr<Entry> Lookup(const CallContext& context, NodeId parent, std::string_view name) override;
+  absl::StatusOr<std::string> Readlink(const CallContext& context, NodeId node) override;
+
+  // attributes.cc
+  absl::StatusOr<AttributesReply> GetAttr(const CallContext& context, NodeOrHandle file) override;
+  absl::StatusOr<AttributesReply> SetAttr(const CallContext& context, NodeOrHandle file,
+                                          const AttributeChange& change) override;
+  absl::Status Access(const CallContext& context, NodeId node, AccessMask mask) override;
+  absl::StatusOr<FileSystemStatistics> StatFs(const CallContext& context, NodeId node) override;
+
+  // directories.cc
+  absl::StatusOr<DirectoryPage> ReadDir(const CallContext& context, NodeId node, DirCursor cursor, uint32_t max_bytes,
+                                        bool with_attributes) override;
+  void CloseDir(NodeId node, DirCursor cursor) override;
+  absl::Status Fsyncdir(const CallContext& context, NodeId node, bool data_only) override;
+
+  // creation.cc
+  absl::StatusOr<Entry> Mknod(const CallContext& context, const NewNode& where, FileType type, uint32_t rdev_major,
+                              uint32_t rdev_minor) override;
+  absl::StatusOr<Entry> Mkdir(const CallContext& context, const NewNode& where) override;
+  absl::StatusOr<Entry> Symlink(const CallContext& context, const NewNode& where, std::string_view target) override;
+  absl::StatusOr<Entry> Link(const CallContext& context, NodeId node, NodeId new_parent,
+                             std::string_view new_name) override;
+
+  // removal.cc
+  absl::Status Unlink(const CallContext& context, NodeId parent, std::string_view name) override;
+  absl::Status Rmdir(const CallContext& context, NodeId parent, std::string_view name) override;
+
+  // rename.cc
+  absl::Status Rename(const CallContext& context, NodeId parent, std::string_view name, NodeId new_parent,
+                      std::string_view new_name, RenameMode mode) override;
+
+  // opening.cc
+  absl::StatusOr<OpenResult> Open(const CallContext& context, NodeId node, HandleId handle, OpenFlags flags,
+                                  uint32_t inline_bytes) override;
+  absl::StatusOr<CreateResult> Create(const CallContext& context, const NewNode& where, bool exclusive, HandleId handle,
+                                      OpenFlags flags) override;
+  void Release(absl::Span<const HandleId> handles) override;
+
+  // file_data.cc
+  absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size) override;
+  absl::StatusOr<uint64_t> Write(const CallContext& context, HandleId handle, uint64_t offset,
+                                 absl::Cord data) override;
+  absl::Status Fsync(const CallContext& context, HandleId handle, bool data_only) override;
+  absl::Status Fallocate(const CallContext& context, HandleId handle, FallocateMode mode, bool keep_size,
+                         uint64_t offset, uint64_t length) override;
+  absl::StatusOr<uint64_t> Seek(const CallContext& context, HandleId handle, uint64_t offset,
+                                SeekWhence whence) override;
+  absl::StatusOr<uint64_t> CopyFileRange(const CallContext& context, HandleId source, uint64_t source_offset,
+                                         HandleId destination, uint64_t destination_offset, uint64_t length) override;
+
+  // locks.cc
+  absl::StatusOr<LockRange> GetLock(const CallContext& context, HandleId handle, LockOwner owner,
+                                    const LockRange& lock) override;
+  absl::Status SetLock(const CallContext& context, HandleId handle, LockOwner owner, LockKind kind,
+                       const LockRange& lock, absl::Duration wait) override;
+
+  // xattrs.cc
+  absl::StatusOr<std::string> GetXattr(const CallContext& context, NodeId node, std::string_view name) override;
+  absl::Status SetXattr(const CallContext& context, NodeId node, std::string_view name, std::string_view value,
+                        XattrMode mode) override;
+  absl::StatusOr<std::vector<std::string>> ListXattr(const CallContext& context, NodeId node) override;
+  absl::Status RemoveXattr(const CallContext& context, NodeId node, std::string_view name) override;
+
+ private:
+  // A node as its side knows it.
+  struct Inner {
+    FileSystem* files = nullptr;
+    NodeId node = NodeId::kInvalid;
+    Side side = Side::kContainer;
+  };
+  // A node of the view and what is told of it. Not given out yet.
+  struct Found {
+    ViewNodePtr node;
+    Entry entry;
+    Side side = Side::kContainer;
+  };
+  // A name in a directory of the view.
+  struct Place {
+    ViewNodePtr parent;
+    std::string name;
+    std::string path;  // in the view
+    PathDecision decision;
+  };
+  struct InLayer {
+    enum class State : uint8_t { kAbsent, kHidden, kPresent };
+    State state = State::kAbsent;
+    Entry entry;
+    LayerRecord record;
+  };
+
+  // --- view_file_system.cc
+  FileSystem& On(Side side) const { return *nodes_.On(side); }
+  bool Has(Side side) const { return nodes_.On(side) != nullptr; }
+  absl::StatusOr<ViewNodePtr> FindNode(NodeId node) const;
+  absl::StatusOr<ViewNodePtr> FindDirectory(NodeId node) const;
+  absl::StatusOr<ViewHandlePtr> FindHandle(HandleId handle) const;
+  absl::StatusOr<Place> FindPlace(NodeId parent, std::string_view name) const;
+  absl::StatusOr<Place> PlaceIn(const ViewNodePtr& parent, std::string_view name) const;
+  // The same call in the daemon's own name.
+  static CallContext AsDaemon(const CallContext& context);
+  HandleId NextInternalHandle() { return HandleId{next_internal_.fetch_add(1)}; }
+
+  // --- counterparts.cc
+  // "/", "/a/b". ESTALE if it has no name any more.
+  static absl::StatusOr<std::string> PathOf(const ViewNode& node);
+  PathDecision Decide(std::string_view path) const { return options_.policy.Decide(options_.policy.Map(path)); }
+  NodeId RootOf(Side side) const { return roots_[Index(side)]; }
+  // The directory on that side; kInvalid if there is none.
+  absl::StatusOr<NodeId> InnerOf(const CallContext& context, const ViewNodePtr& directory, Side side);
+  absl::StatusOr<NodeId> FindInner(const CallContext& context, const ViewNodePtr& directory, Side side);
+  // The side that answers for the node, and the node there.
+  absl::StatusOr<Inner> ServingInner(const ViewNode& node) const;
+  // Where a mapping of the policy leads with this name, if that is not below where the directory is.
+  std::optional<std::string> MappedAway(const Place& place) const;
+  // The directory of a side in which a name of the view lies, and the name there. ENOENT if there is none.
+  struct InnerPlace {
+    NodeId parent = NodeId::kInvalid;
+    std::string name;
+    bool walked = false;  // the reference to `parent` is to be given back
+  };
+  absl::StatusOr<InnerPlace> InnerPlaceOf(const CallContext& context, Side side, const Place& place);
+  // ENOENT if it is not there. With a reference to the inner node.
+  absl::StatusOr<Entry> InnerLookup(const CallContext& context, Side side, const Place& place);
+  // `path` from the side's root, links followed but for the last.
+  absl::StatusOr<Entry> Walk(const CallContext& context, Side side, std::string path);
+  absl::StatusOr<Entry> WalkStraight(const CallContext& context, Side side, const std::vector<std::string>& names,
+                                     std::string& redirected);
+
+  // --- names.cc
+  absl::StatusOr<Found> LookupChild(const CallContext& context, const Place& place, NodeId proposed = NodeId::kInvalid);
+  absl::StatusOr<InLayer> LookupInLayer(const CallContext& context, const Place& place);
+  absl::StatusOr<Found> AdmitFromLayer(const CallContext& context, const Place& place, InLayer in_layer,
+                                       NodeId proposed = NodeId::kInvalid);
+  absl::StatusOr<Found> Admit(const CallContext& context, const Place& place, Side side, Entry entry,
+                              NodeId proposed = NodeId::kInvalid);
+  absl::StatusOr<Found> LookupOnTheWay(const CallContext& context, const Place& place, Side side);
+  Entry GiveOut(Found found);
+  bool Exists(const absl::StatusOr<Found>& found) { return found.ok(); }
+
+  // --- on_the_way.cc
+  // Whether a directory of `side` leads to anything that the policy takes from there.
+  bool LeadsSomewhere(const CallContext& context, Side side, NodeId inner, const std::string& path);
+  bool LeadsSomewhere(const CallContext& context, Side side, NodeId inner, const std::string& path, int& budget);
+
+  // --- attributes.cc
+  Attributes Shown(const ViewNode& node, Side side, Attributes attributes) const;
+  uint64_t ShownInode(Side side, uint64_t inode) const;
+  absl::StatusOr<Attributes> AttributesOf(const CallContext& context, const ViewNode& node, HandleId handle);
+  // Makes the node one that may be changed, as its decision says: copies it into the layer. EROFS, EACCES.
+  absl::StatusOr<Inner> PrepareChange(const CallContext& context, const ViewNodePtr& node, uint64_t bytes = UINT64_MAX);
+  absl::StatusOr<AttributesReply> SetAttrInLayer(const CallContext& context, const ViewNodePtr& node,
+                                                 const NodeOrHandle& inner, const AttributeChange& change);
+
+  // --- rights.cc: what the kernel or the agent would check, for files of the layer
+  bool ChecksRights() const { return options_.acting_as.has_value(); }
+  bool RecordsOwners() const { return options_.layer != nullptr && !options_.layer->info().native_ids; }
+  absl::Status CheckAccess(const CallContext& context, const ViewNodePtr& node, AccessMask mask);
+  absl::Status CheckMayRemove(const CallContext& context, const ViewNodePtr& parent, const Attributes& victim);
+  absl::Status CheckMayAdd(const CallContext& context, const ViewNodePtr& parent);
+  absl::Status CheckOwner(const Attributes& attributes) const;
+
+  // --- directories.cc
+  struct Contents {
+    std::vector<std::pair<Side, NodeId>> sides;  // where the directory is
+    bool merged() const { return sides.size() > 1 || (sides.size() == 1 && sides[0].first == Side::kLayer); }
+  };
+  absl::StatusOr<Contents> ContentsOf(const CallContext& context, const ViewNodePtr& directory);
+  absl::StatusOr<DirectoryPage> ReadStraight(const CallContext& context, const ViewNodePtr& directory, Side side,
+                                             NodeId inner, DirCursor cursor, uint32_t max_bytes, bool with_attributes);
+  DirectoryPage PageOf(NodeId directory, const UnionListings::ListingPtr& listing, DirCursor cursor, uint32_t max_bytes,
+                       bool with_attributes);
+  absl::StatusOr<UnionListings::ListingPtr> ReadUnion(const CallContext& context, const ViewNodePtr& directory,
+                                                      const Contents& contents);
+  using AddListed = std::function<absl::Status(DirectoryEntry entry)>;
+  absl::Status ListInner(const CallContext& context, Side side, NodeId inner, const AddListed& add);
+  // As the view shows it; nothing if it does not. Takes over the reference that comes with the entry.
+  std::optional<UnionListings::Item> ShowListed(const CallContext& context, const ViewNodePtr& directory, Side side,
+                                                DirectoryEntry entry);
+  // Whether a name that `side` has is to be seen.
+  bool IsSeenOn(const CallContext& context, Side side, const Place& place, const DirectoryEntry& entry);
+  absl::Status AddLayerNames(const CallContext& context, const ViewNodePtr& directory, NodeId inner,
+                             UnionListings::Listing& listing);
+  absl::StatusOr<UnionListings::ListingPtr> ListView(const CallContext& context, const ViewNodePtr& directory);
+  absl::Status CheckEmpty(const CallContext& context, const ViewNodePtr& directory);
+
+  // --- copy_up.cc
+  // The node in the layer: brought there if it is not yet, with the first `bytes` of its content.
+  absl::StatusOr<NodeId> CopyUp(const CallContext& context, const ViewNodePtr& node, uint64_t bytes = UINT64_MAX);
+  absl::StatusOr<NodeId> EnsureLayerDirectory(const CallContext& context, const ViewNodePtr& directory);
+  absl::StatusOr<NodeId> CopyFileUp(const CallContext& context, const ViewNodePtr& node, uint64_t bytes);
+  absl::StatusOr<UniqueFd> MakeCopy(const CallContext& context, const ViewNodePtr& node, const Attributes& attributes,
+                                    uint64_t bytes, const std::string& work_name);
+  absl::Status PutCopyInPlace(const CallContext& context, const ViewNodePtr& node, const std::string& work_name);
+  void RecordMapping(const ViewNode& node, LayerRecord& record) const;
+  absl::Status NoteLayerName(const CallContext& context, const Place& place);
+  absl::Status MoveHandles(const CallContext& context, const ViewNodePtr& node, NodeId inner);
+  absl::Status DecorateCopy(const CallContext& context, const ViewNodePtr& node, const Attributes& attributes, int fd,
+                            LayerRecord& record);
+  // What was opened on a side while the file was being copied follows it. Ends the handle if it cannot.
+  absl::Status FollowCopy(const CallContext& context, const ViewNodePtr& node, Side opened_on, HandleId handle);
+  absl::Status DecorateRoot(const CallContext& context);
+
+  // --- layer_names.cc: names of the layer's tree
+  // Of the parent of a place, O_PATH. For direct calls on names in it, with placing_ held.
+  absl::StatusOr<UniqueFd> OpenLayerParent(const ViewNode& parent) const;
+  static std::string_view TreePath(std::string_view path) { return path.substr(1); }
+  absl::StatusOr<LayerRecord> ReadRecordAt(const std::string& path) const;
+  absl::Status WriteRecordAt(const std::string& path, const LayerRecord& record) const;
+  // What the container has under the name, hidden or not.
+  absl::StatusOr<std::optional<Attributes>> ContainerHas(const CallContext& context, const Place& place);
+  absl::Status HideName(const Place& place, const std::optional<Attributes>& what);
+
+  // --- creation.cc
+  // Where something new goes.
+  struct NewPlace {
+    Place place;
+    Side side = Side::kContainer;
+    InnerPlace inner;
+    uint32_t permissions = 0;
+    uint32_t umask = 0;
+    // In the layer:
+    LayerRecord record;  // what the new file begins with
+    bool was_hidden = false;
+    Gate::Pass changing;
+
+    NewNode ForSide() const { return {inner.parent, inner.name, permissions, umask}; }
+  };
+  absl::StatusOr<NewPlace> PrepareNew(const CallContext& context, const NewNode& where, FileType type);
+  absl::Status PrepareNewInLayer(const CallContext& context, FileType type, NewPlace& made);
+  absl::Status RecordNewOwner(const CallContext& context, FileType type, NewPlace& made);
+  absl::StatusOr<Entry> FinishNew(const CallContext& context, NewPlace& made, absl::StatusOr<Entry> entry,
+                                  NodeId proposed);
+  absl::StatusOr<Found> AdmitNew(const CallContext& context, NewPlace& made, Entry entry, NodeId proposed);
+  // Hides again what was made way for. Returns `why`.
+  absl::Status UndoNew(const NewPlace& made, const absl::Status& why);
+  void EndWalk(Side side, const InnerPlace& inner) const {
+    if (inner.walked) nodes_.GiveBack(side, inner.parent);
+  }
+
+  // --- removal.cc
+  absl::Status UnlinkInLayer(const CallContext& context, const Place& place);
+  absl::Status RmdirInLayer(const CallContext& context, const Place& place);
+  absl::Status RemoveOnSide(const CallContext& context, Side side, const Place& place, bool directory);
+  // The rights to take `victim` out of the directory of `place`.
+  absl::Status CheckRemoval(const CallContext& context, const Place& place, const Found& victim);
+  absl::Status RemoveLayerDirectory(const CallContext& context, const Place& place,
+                                    const std::optional<Attributes>& covered);
+  // What the container has under the name of something that was found.
+  absl::StatusOr<std::optional<Attributes>> Covered(const CallContext& context, const Place& place, const Found& found);
+  // Both gates, in the order that all keep to.
+  struct BothPasses {
+    Gate::Pass first;
+    Gate::Pass second;
+  };
+  static absl::StatusOr<BothPasses> EnterBoth(ViewNode& one, ViewNode& other, const std::stop_token& stop);
+
+  // --- rename.cc
+  absl::Status RenameOnSide(const CallContext& context, Side side, const Place& from, const Place& to, RenameMode mode);
+  // EXDEV if anything below `from`, seen or hidden, is decided otherwise than it, there or at `to`.
+  absl::Status CheckUniform(const CallContext& context, const Place& from, const Place& to);
+  absl::Status CheckUniformBelow(const CallContext& context, const ViewNodePtr& directory, const std::string& to,
+                                 const PathDecision& decision, int& budget);
+  void NoteMoved(const Place& from, const Place& to, const ViewNodePtr& moved, const ViewNodePtr& replaced,
+                 RenameMode mode);
+
+  // --- rename_in_layer.cc
+  // A rename in the layer, looked at from all sides.
+  struct Move {
+    Place from;
+    Place to;
+    RenameMode mode = RenameMode::kReplace;
+    Found moved;
+    std::optional<Found> target;
+    std::optional<Attributes> covered;         // by the moved one's name
+    std::optional<Attributes> target_covered;  // by the other name
+
+    bool InLayerAlone() const {
+      return moved.side == Side::kLayer && !covered && !target_covered && (!target || target->side == Side::kLayer);
+    }
+  };
+  absl::Status RenameInLayer(const CallContext& context, const Place& from, const Place& to, RenameMode mode);
+  absl::Status CheckMove(const CallContext& context, const Move& move);
+  absl::Status CheckMoveRights(const CallContext& context, const Move& move);
+  // Brings a file or directory into the layer, with a record that will be right under the name of `to`.
+  absl::Status BringForMove(const CallContext& context, const Place& from, const Found& found,
+                            const std::optional<Attributes>& covered_there);
+  absl::Status MoveInTree(const Move& move);
+  absl::Status ReplaceAndHide(const Move& move, int from, int to);
+  absl::Status MoveAlone(const CallContext& context, const Move& move);
+  // Where in the container the names of a directory are looked for; nothing if nowhere.
+  std::optional<std::string> ContainerPathOf(const ViewNode& directory) const;
+
+  // --- opening.cc
+  absl::Status CheckNewHandle(HandleId handle) const;
+  absl::StatusOr<OpenResult> OpenLazily(const CallContext& context, const ViewNodePtr& node, HandleId handle,
+                                        const OpenFlags& flags, uint32_t inline_bytes);
+  absl::StatusOr<OpenResult> OpenOnSide(const CallContext& context, const ViewNodePtr& node, const Inner& inner,
+                                        HandleId handle, const OpenFlags& flags, uint32_t inline_bytes);
+  void AddHandle(const ViewNodePtr& node, HandleId handle, const OpenFlags& flags, Side side);
+  absl::StatusOr<CreateResult> CreateInLayer(const CallContext& context, const Place& place, const NewNode& where,
+                                             bool exclusive, HandleId handle, const OpenFlags& flags);
+  absl::StatusOr<CreateResult> OpenForCreate(const CallContext& context, Found there, HandleId handle,
+                                             const OpenFlags& flags);
+
+  // --- file_data.cc
+  // For what changes the content: brings the file into the layer if that is where changes of it go.
+  absl::Status PrepareWrite(const CallContext& context, const ViewHandle& handle);
+  // Calls with the side that the handle is on; again if it has moved meanwhile.
+  template <typename Call>
+  auto OnHandle(const ViewHandle& handle, Call call) -> decltype(call(std::declval<FileSystem&>())) {
+    while (true) {
+      const Side side = handle.side();
+      auto result = call(On(side));
+      if (handle.side() == side || ToErrno(StatusOf(result)) != EBADF) return result;
+    }
+  }
+  static const absl::Status& StatusOf(const absl::Status& status) { return status; }
+  template <typename T>
+  static const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+    return result.status();
+  }
+
+  // --- locks.cc
+  struct LockPlace {
+    FileSystem* files = nullptr;
+    HandleId handle = HandleId::kNone;
+  };
+  absl::StatusOr<LockPlace> WhereLocksAre(ViewHandle& handle);
+  absl::StatusOr<HandleId> LockHandle(ViewHandle& handle);
+  void EndLocks(const ViewHandlePtr& handle);
+
+  // --- xattrs.cc
+  bool IsOwnXattr(std::string_view name) const;
+
+  const ViewOptions options_;
+  std::array<NodeId, kSideCount> roots_ = {NodeId::kRoot, NodeId::kRoot, NodeId::kInvalid};
+  NodeId layer_work_ = NodeId::kInvalid;
+  ViewTable nodes_;
+  ViewHandleTable handles_;
+  UnionListings listings_;
+  std::atomic<uint64_t> next_internal_{uint64_t{1} << 63};
+  Gate locking_;
+
+  // Held across a few short calls on the layer's own directories, from the making of a path to its use: a rename of a
+  // directory in between would lead it astray. The exception to "no lock across a system call".
+  Mutex placing_;
+
+  mutable Mutex mutex_;
+  struct Remembered {
+    bool leads = false;
+    SteadyTime at;
+  };
+  absl::flat_hash_map<std::string, Remembered> leads_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_FUSEFS_VIEW_VIEW_FILE_SYSTEM_IMPL_H_

@@ -1,0 +1,9 @@
+#include "tests/contract/view_world.h"
+
+namespace mirrorfs {
+
+std::unique_ptr<World> MakeWorld(const std::string& directory, const WorldOptions& options) {
+  return MakeContainerView(directory, options);
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,112 @@
+#include "tests/contract/view_world.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "fusefs/view/view_file_system.h"
+#include "protos/rootfs/rooted_filesystem.h"
+
+namespace mirrorfs {
+namespace {
+
+constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;
+
+template <typename T>
+T OrAbort(absl::StatusOr<T> result, const char* what) {
+  if (result.ok()) return *std::move(result);
+  fprintf(stderr, "%s: %s\n", what, result.status().ToString().c_str());
+  abort();
+}
+
+Identity ToIdentity(const WorldOptions& options) {
+  if (options.caller) return {.kind = IdentityKind::kCaller, .credentials = {}};
+  if (options.user) {
+    return {.kind = IdentityKind::kFixed, .credentials = {.uid = options.user->uid, .gid = options.user->gid}};
+  }
+  return {.kind = IdentityKind::kContainer, .credentials = {.capabilities = kAllCapabilities}};
+}
+
+std::unique_ptr<RootedFilesystem> MakeFiles(const std::string& directory, const WorldOptions& options) {
+  RootedFilesystemOptions rooted;
+  rooted.root.reset(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  rooted.identity = ToIdentity(options);
+  rooted.read_write = options.read_write;
+  rooted.devices = options.devices;
+  rooted.fd_cache_size = options.fd_cache_size;
+  return OrAbort(RootedFilesystem::Create(std::move(rooted)), "no rooted file system");
+}
+
+PathPolicy PolicyOf(FsMode mode) {
+  return OrAbort(PathPolicy::Compile({.mode = mode, .rules = {}, .mappings = {}}), "no policy");
+}
+
+// What a view is made of, in the order in which it may go.
+struct Parts {
+  std::unique_ptr<Layer> layer;
+  std::unique_ptr<RootedFilesystem> container;
+  std::unique_ptr<RootedFilesystem> local;
+  std::unique_ptr<RootedFilesystem> layer_files;
+  std::unique_ptr<ViewFileSystem> view;
+};
+
+class ViewWorld : public World {
+ public:
+  explicit ViewWorld(Parts parts) : parts_(std::move(parts)) {}
+
+  FileSystem& Files() override { return *parts_.view; }
+  Entry Root() override { return OrAbort(parts_.view->Root({}), "no root"); }
+  bool ThroughKernel() const override { return false; }
+
+ private:
+  Parts parts_;
+};
+
+std::unique_ptr<World> MakeWorldOf(Parts parts, FsMode mode, const WorldOptions& options) {
+  ViewOptions view{.policy = PolicyOf(mode)};
+  view.container = parts.container.get();
+  view.local = parts.local.get();
+  view.layer = parts.layer.get();
+  view.layer_files = parts.layer_files.get();
+  if (!options.caller) view.acting_as = options.user.value_or(Caller{});
+  parts.view = OrAbort(ViewFileSystem::Create(std::move(view)), "no view");
+  return std::make_unique<ViewWorld>(std::move(parts));
+}
+
+}  // namespace
+
+std::unique_ptr<World> MakeContainerView(const std::string& directory, const WorldOptions& options) {
+  Parts parts;
+  parts.container = MakeFiles(directory, options);
+  return MakeWorldOf(std::move(parts), FsMode::kWrite, options);
+}
+
+std::unique_ptr<World> MakeLocalView(const std::string& directory, const WorldOptions& options) {
+  Parts parts;
+  parts.local = MakeFiles(directory, options);
+  return MakeWorldOf(std::move(parts), FsMode::kLocalWithOverrides, options);
+}
+
+std::string LayerTree(const std::string& directory) {
+  const std::string layer = directory + "/layer";
+  if (access((layer + "/layer.json").c_str(), F_OK) != 0) OrAbort(Layer::Create(layer, {}), "no layer");
+  return layer + "/tree";
+}
+
+std::unique_ptr<World> MakeLayerView(const std::string& directory, const WorldOptions& options) {
+  const std::string container = directory + "/container";
+  const std::string layer = directory + "/layer";
+  mkdir(container.c_str(), 0755);
+  LayerTree(directory);
+  Parts parts;
+  parts.layer = OrAbort(Layer::Open(layer, LayerUse::kChange), "no layer");
+  parts.container = MakeFiles(container, {.read_write = false});
+  parts.layer_files = MakeFiles(layer, options);
+  return MakeWorldOf(std::move(parts), FsMode::kRead, options);
+}
+
+}  // namespace mirrorfs
