@@ -174,26 +174,32 @@ absl::Status ViewFileSystemImpl::AddLayerNames(const CallContext& context, const
                                                UnionListings::Listing& listing) {
   ASSIGN_OR_RETURN(const UniqueFd tree, OpenLayerParent(*directory));
   return ListInner(context, Side::kLayer, inner, [&](DirectoryEntry entry) -> absl::Status {
-    if (!entry.entry) return absl::OkStatus();  // it has just gone
-    const NodeId child = entry.entry->node;
+    const NodeId child = entry.entry ? entry.entry->node : NodeId::kInvalid;  // it may be seen and not be looked at
+    const auto give_back = [&] {
+      if (child != NodeId::kInvalid) nodes_.GiveBack(Side::kLayer, child);
+    };
     LayerRecord record;
-    if (!entry.entry->attributes.without_xattrs) {
+    if (!entry.entry || !entry.entry->attributes.without_xattrs) {
       const absl::StatusOr<UniqueFd> fd = options_.layer->OpenName(tree.get(), entry.name);
       absl::StatusOr<LayerRecord> read = fd.ok() ? options_.layer->ReadRecord(fd->get()) : fd.status();
-      if (!read.ok()) nodes_.GiveBack(Side::kLayer, child);
-      if (ToErrno(read.status()) == ENOENT) return absl::OkStatus();
+      if (!read.ok()) give_back();
+      if (ToErrno(read.status()) == ENOENT) return absl::OkStatus();  // it has just gone
       RETURN_IF_ERROR(read.status());
       record = *std::move(read);
     }
     ASSIGN_OR_RETURN(const Place place, PlaceIn(directory, entry.name));
-    if (record.whiteout || place.decision.writes != WritesGo::kLayer) {
-      nodes_.GiveBack(Side::kLayer, child);
-      if (record.whiteout && place.decision.writes == WritesGo::kLayer) listing.names[entry.name] = false;
+    const bool hidden = record.whiteout || place.decision.writes != WritesGo::kLayer;
+    if (hidden) give_back();
+    if (record.whiteout && place.decision.writes == WritesGo::kLayer) listing.names[entry.name] = false;
+    if (hidden) return absl::OkStatus();
+    listing.names[entry.name] = true;
+    if (!entry.entry) {
+      entry.inode = record.inode.value_or(ShownInode(Side::kLayer, entry.inode));
+      listing.items.push_back({std::move(entry), nullptr});
       return absl::OkStatus();
     }
     InLayer in_layer{InLayer::State::kPresent, *std::move(entry.entry), std::move(record)};
     ASSIGN_OR_RETURN(Found found, AdmitFromLayer(context, place, std::move(in_layer)));
-    listing.names[entry.name] = true;
     entry.type = found.entry.attributes.type;
     entry.inode = found.entry.attributes.inode;
     entry.entry = std::move(found.entry);

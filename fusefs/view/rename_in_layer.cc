@@ -64,6 +64,7 @@ absl::Status ViewFileSystemImpl::CheckMove(const CallContext& context, const Mov
   if (exchange && !move.target) return ErrnoStatus(ENOENT);
   if (directory && IsWithin(move.to.parent, move.moved.node)) return ErrnoStatus(EINVAL);
   if (exchange && IsWithin(move.from.parent, move.target->node)) return ErrnoStatus(EINVAL);
+  if (move.target && !exchange && IsWithin(move.from.parent, move.target->node)) return ErrnoStatus(ENOTEMPTY);
   if (move.target && !exchange && move.target->node != move.moved.node) {
     if (directory && !move.target->node->IsDirectory()) return ErrnoStatus(ENOTDIR);
     if (!directory && move.target->node->IsDirectory()) return ErrnoStatus(EISDIR);

@@ -42,6 +42,8 @@ absl::Status ViewFileSystemImpl::RemoveXattr(const CallContext& context, NodeId 
   if (IsOwnXattr(name) && found->WritesGoToLayer()) return ErrnoStatus(ENODATA);
   if (found->WritesGoToLayer() && found->Serving() != Side::kLayer) {
     // Nothing to remove is no reason to copy.
+    const bool of_users = name.starts_with("user.") && found->type() != FileType::kRegular && !found->IsDirectory();
+    if (of_users) return ErrnoStatus(EPERM);
     ASSIGN_OR_RETURN(const Inner serving, ServingInner(*found));
     RETURN_IF_ERROR(serving.files->GetXattr(context, serving.node, name).status());
   }
