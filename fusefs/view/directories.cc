@@ -48,6 +48,8 @@ absl::StatusOr<DirectoryPage> ViewFileSystemImpl::ReadDir(const CallContext& con
   }
   ASSIGN_OR_RETURN(const Contents contents, ContentsOf(context, directory));
   if (contents.sides.empty()) return ErrnoStatus(ESTALE);
+  const bool checked_here = RecordsOwners() && directory->Serving() == Side::kLayer;
+  if (checked_here) RETURN_IF_ERROR(CheckAccess(context, directory, {.read = true}));
   if (!contents.merged()) {
     const auto& [side, inner] = contents.sides.front();
     return ReadStraight(context, directory, side, inner, cursor, max_bytes, with_attributes);

@@ -22,6 +22,7 @@ Entry ViewFileSystemImpl::GiveOut(Found found) {
 
 absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupChild(const CallContext& context,
                                                                           const Place& place, NodeId proposed) {
+  RETURN_IF_ERROR(CheckSearch(context, place.parent));
   if (place.decision.side == PathSide::kNotFound) return ErrnoStatus(ENOENT);
   if (place.decision.writes == WritesGo::kLayer) {
     ASSIGN_OR_RETURN(InLayer in_layer, LookupInLayer(context, place));

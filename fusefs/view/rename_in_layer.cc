@@ -30,6 +30,8 @@ bool IsWithin(const ViewNodePtr& node, const ViewNodePtr& directory) {
 absl::Status ViewFileSystemImpl::RenameInLayer(const CallContext& context, const Place& from, const Place& to,
                                                RenameMode mode) {
   ASSIGN_OR_RETURN(const BothPasses passes, EnterBoth(*from.parent, *to.parent, context.stop));
+  RETURN_IF_ERROR(CheckSearch(context, from.parent));
+  RETURN_IF_ERROR(CheckSearch(context, to.parent));
   Move move{.from = from, .to = to, .mode = mode, .moved = {}, .target = {}, .covered = {}, .target_covered = {}};
   ASSIGN_OR_RETURN(move.moved, LookupChild(context, from));
   absl::StatusOr<Found> target = LookupChild(context, to);

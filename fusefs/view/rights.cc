@@ -35,6 +35,11 @@ absl::Status ViewFileSystemImpl::CheckAccess(const CallContext& context, const V
   return ErrnoStatus(Permitted(*options_.acting_as, attributes, mask) ? 0 : EACCES);
 }
 
+absl::Status ViewFileSystemImpl::CheckSearch(const CallContext& context, const ViewNodePtr& directory) {
+  const bool checked_here = RecordsOwners() && ChecksRights() && directory->Serving() == Side::kLayer;
+  return checked_here ? CheckAccess(context, directory, {.execute = true}) : absl::OkStatus();
+}
+
 absl::Status ViewFileSystemImpl::CheckMayAdd(const CallContext& context, const ViewNodePtr& parent) {
   return CheckAccess(context, parent, {.write = true, .execute = true});
 }

@@ -193,6 +193,7 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   bool ChecksRights() const { return options_.acting_as.has_value(); }
   bool RecordsOwners() const { return options_.layer != nullptr && !options_.layer->info().native_ids; }
   absl::Status CheckAccess(const CallContext& context, const ViewNodePtr& node, AccessMask mask);
+  absl::Status CheckSearch(const CallContext& context, const ViewNodePtr& directory);
   absl::Status CheckMayRemove(const CallContext& context, const ViewNodePtr& parent, const Attributes& victim);
   absl::Status CheckMayAdd(const CallContext& context, const ViewNodePtr& parent);
   absl::Status CheckOwner(const Attributes& attributes) const;
