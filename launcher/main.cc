@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "launcher/commands/apply_command.h"
 #include "launcher/commands/help.h"
+#include "launcher/commands/layer_commands.h"
 #include "launcher/commands/mount_command.h"
 #include "launcher/commands/stats_command.h"
 #include "launcher/commands/status_command.h"
@@ -36,6 +38,10 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
   if (command == "umount" || command == "unmount") return RunUmount(rest, invoker);
   if (command == "status") return RunStatus(rest, invoker);
   if (command == "stats") return RunStats(rest, invoker);
+  if (command == "layers") return RunLayers(rest, invoker);
+  if (command == "diff") return RunDiff(rest, invoker);
+  if (command == "apply") return RunApply(rest, invoker);
+  if (command == "discard") return RunDiscard(rest, invoker);
   if (command == "version" || command == "--version") return PrintVersion();
   if (command == "help") return PrintHelp(rest.empty() ? "" : std::string_view(rest.front()));
   if (command == "-h" || command == "--help") return PrintHelp("");

@@ -17,6 +17,11 @@ void ControlChannel::SendFailed(const std::string& message, DaemonExit exit) {
   Send({{"event", "failed"}, {"message", message}, {"exit", static_cast<int>(exit)}});
 }
 
+void ControlChannel::SendEvent(const std::string& event, nlohmann::json facts) {
+  facts["event"] = event;
+  Send(facts);
+}
+
 void ControlChannel::Serve(std::function<nlohmann::json()> stats) {
   if (channel_.fd() < 0) return;
   thread_ = std::jthread([this, stats = std::move(stats)] { AnswerUntilEnd(stats); });
@@ -30,6 +35,7 @@ void ControlChannel::StopServing() {
 
 void ControlChannel::Send(const nlohmann::json& message) {
   if (channel_.fd() < 0) return;
+  MutexLock lock(sending_);
   const auto sent = channel_.Send(message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   if (!sent.ok()) spdlog::warn("the keeper does not listen");
 }

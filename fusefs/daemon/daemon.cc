@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "fmt/format.h"
 #include "fusefs/daemon/probe.h"
+#include "fusefs/daemon/served_view.h"
 #include "fusefs/daemon/server_thread.h"
 #include "fusefs/daemon/statistics.h"
 #include "fusefs/daemon/stop_signals.h"
@@ -73,9 +74,17 @@ DaemonExit RunDaemon(const DaemonOptions& options, ControlChannel& control) {
   auto remote = RemoteSession::Connect(options.remote);
   if (!remote.ok()) return Fail(control, Message(remote.status()), ExitOfConnect(remote.status()));
   const SessionFacts& facts = (*remote)->Facts();
-  auto fuse = FuseSession::Mount((*remote)->Files(), facts.root, CompleteMountOptions(options, facts));
-  if (!fuse.ok()) return Fail(control, Message(fuse.status()), ExitOfMount(fuse.status()));
-  const DaemonExit exit = Serve(options, **remote, **fuse, control);
+  auto view = ServedView::Make(options, **remote, [&control](const CopyProgress& copy) {
+    control.SendEvent("copying", {{"path", copy.path}, {"done", copy.done}, {"size", copy.size}});
+  });
+  if (!view.ok()) return Fail(control, Message(view.status()), ExitOfView(view.status()));
+  DaemonExit exit = DaemonExit::kFailed;
+  {
+    auto fuse = FuseSession::Mount((*view)->files(), (*view)->root(), CompleteMountOptions(options, facts));
+    if (!fuse.ok()) return Fail(control, Message(fuse.status()), ExitOfMount(fuse.status()));
+    exit = Serve(options, **remote, **fuse, control);
+  }
+  view->reset();  // gives back to the session what it has of it
   (*remote)->Close();
   return exit;
 }

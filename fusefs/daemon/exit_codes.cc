@@ -21,6 +21,13 @@ DaemonExit ExitOfConnect(const absl::Status& status) {
   }
 }
 
+DaemonExit ExitOfView(const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kInvalidArgument && !HasErrno(status)) return DaemonExit::kUsage;
+  const int error = ToErrno(status);
+  if (error == EBUSY) return DaemonExit::kBusy;
+  return error == EPERM || error == EACCES ? DaemonExit::kNotPermitted : DaemonExit::kFailed;
+}
+
 DaemonExit ExitOfMount(const absl::Status& status) {
   const int error = ToErrno(status);
   return error == EPERM || error == EACCES ? DaemonExit::kNotPermitted : DaemonExit::kMountPoint;

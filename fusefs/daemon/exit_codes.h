@@ -14,10 +14,13 @@ enum class DaemonExit : int {
   kNotPermitted = 4,
   kMountPoint = 5,
   kUnreachable = 6,
+  kBusy = 7,
 };
 
 // Why no session could be had with the agent.
 DaemonExit ExitOfConnect(const absl::Status& status);
+// Why there is no view: the policy, the layer.
+DaemonExit ExitOfView(const absl::Status& status);
 // Why it could not be mounted.
 DaemonExit ExitOfMount(const absl::Status& status);
 

@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "fusefs/daemon/control.h"
 #include "fusefs/daemon/daemon.h"
+#include "fusefs/daemon/layer_work.h"
 #include "fusefs/daemon/options.h"
 #include "fusefs/daemon/probe.h"
 #include "fusefs/daemon/stop_signals.h"
@@ -46,6 +47,7 @@ int Main(int argc, char** argv) {
     control.SendFailed(std::string(status.message()), DaemonExit::kUsage);
     return Exit(DaemonExit::kUsage);
   }
+  if (!options->layer_work.empty()) return Exit(RunLayerWork(*options, control));
   return Exit(RunDaemon(*options, control));
 }
 

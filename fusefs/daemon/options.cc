@@ -40,6 +40,12 @@ po::options_description Describe(DaemonOptions& options, RawOptions& raw) {
   add("tls-cert", po::value(&options.tls_certificate_file), "PEM file");
   add("tls-key", po::value(&options.tls_key_file), "PEM file");
   add("token-file", po::value(&options.token_file), "file with the agent's token");
+  add("policy", po::value(&options.policy_file), "file that says which path is whose (JSON)");
+  add("layer", po::value(&options.layer_directory), "directory of the private layer that takes the changes");
+  add("layer-work", po::value(&options.layer_work), "apply or fetch: do that with the layer, mount nothing");
+  add("path", po::value(&options.paths)->composing(), "apply: only that path");
+  add("force", po::bool_switch(&options.force), "apply: also what has changed in the container");
+  add("fetch-into", po::value(&options.fetch_directory), "fetch: directory for what the container has");
   add("options,o", po::value(&raw.mount_words)->composing(), "mount options");
   add("control-fd", po::value(&options.control_fd), "socket to the keeper");
   add("probe", po::value(&options.probe), "only try to read that directory");
@@ -91,11 +97,16 @@ absl::Status Interpret(const RawOptions& raw, DaemonOptions& options) {
   if (options.remote.endpoint.empty() || options.mount.mountpoint.empty()) {
     return absl::InvalidArgumentError("--endpoint and --mountpoint are needed");
   }
+  const bool known = options.layer_work.empty() || options.layer_work == "apply" || options.layer_work == "fetch";
+  if (!known) return absl::InvalidArgumentError(fmt::format("--layer-work {}: apply or fetch", options.layer_work));
+  if (!options.layer_work.empty() && options.layer_directory.empty()) {
+    return absl::InvalidArgumentError("--layer-work goes with --layer");
+  }
   RETURN_IF_ERROR(ParseIdentity(raw.identity, options.remote));
   RETURN_IF_ERROR(ParseDeadline(raw.deadline, options.remote.deadline));
   for (const std::string& words : raw.mount_words) RETURN_IF_ERROR(ApplyMountWords(words, options.mount));
   options.remote.read_write = raw.read_write;
-  options.mount.read_only = !raw.read_write;
+  options.mount.read_only = !raw.read_write && options.policy_file.empty() && options.layer_directory.empty();
   options.mount.debug = options.verbose;
   options.mount.send_caller = options.remote.identity == SessionIdentity::kCaller;
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 #define MIRRORFS_FUSEFS_DAEMON_OPTIONS_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "fusefs/kernel/fuse_session.h"
@@ -17,6 +18,12 @@ struct DaemonOptions {
   std::string tls_certificate_file;
   std::string tls_key_file;
   std::string token_file;
+  std::string policy_file;      // which path is whose; empty: all are the container's
+  std::string layer_directory;  // the private layer; empty: none
+  std::string layer_work;       // not empty: do that with the layer, and mount nothing (layer_work.h)
+  std::string fetch_directory;
+  std::vector<std::string> paths;
+  bool force = false;
   std::string probe;  // not empty: be the probe read of that directory, nothing else
   int control_fd = -1;
   bool verbose = false;

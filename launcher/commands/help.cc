@@ -21,6 +21,10 @@ constexpr std::string_view kOverview = R"(mirrorfs mounts a container's file sys
   mirrorfs status               what is mounted
   mirrorfs stats DIR            calls made to the agent, by method
   mirrorfs umount DIR | --all   unmount
+  mirrorfs layers               private layers: what mounts with --cow have changed
+  mirrorfs diff [LAYER]         the changes in a private layer
+  mirrorfs apply [LAYER]        bring them to the container
+  mirrorfs discard [LAYER]      forget them
   mirrorfs version              version of this program
   mirrorfs help COMMAND         more about a command
 
@@ -38,6 +42,9 @@ the first read through the mount has succeeded.
 
   --rw, -w               let programs change the container's files (also -o rw)
   -r, --read-only        the default
+  --cow                  let programs change files privately: the container stays as it is, the changes
+                         go to a private layer (mirrorfs diff, apply, discard)
+  --layer NAME           with --cow: name the layer, or go on with the one of that name
   -o OPTION[,OPTION...]  mount options, see below
   --as WHO               whose rights operations have in the container:
                            container  those of its main process (default for ordinary users)
@@ -92,6 +99,39 @@ Shows the calls that the mount on DIR has made to its agent, by method, and the 
 the kernel.
 )";
 
+constexpr std::string_view kLayers = R"(Usage: mirrorfs layers [-o wide|json]
+
+Lists your private layers: the changes that programs made below mounts with --cow. A layer is kept until it
+is applied or discarded; one without changes goes with its mount.
+)";
+
+constexpr std::string_view kDiff = R"(Usage: mirrorfs diff [LAYER] [-p] [-o json]
+
+Shows what a private layer changes in its container, one path a line: A added, M modified, D deleted,
+R renamed; then type, mode, size and path. LAYER is a name or a directory; it may be left out if there is
+only one.
+
+  -p, --patch  the changes of text files as a patch (the container is asked for what it has)
+  -o json      for programs
+)";
+
+constexpr std::string_view kApply = R"(Usage: mirrorfs apply [OPTIONS] [LAYER] [PATH...]
+
+Brings the changes of a private layer to its container and reports each path; what has been applied leaves
+the layer. Each file is replaced as a whole. A path that has changed in the container since the layer began
+to cover it is refused and kept; the others are applied. May be repeated.
+
+  -f, --force            apply also over what has changed in the container
+  PATH                   only these paths and what lies below them
+  --as WHO, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE
+                         as for mirrorfs mount
+)";
+
+constexpr std::string_view kDiscard = R"(Usage: mirrorfs discard [LAYER]
+
+Removes a private layer with all its changes.
+)";
+
 constexpr std::string_view kVersion = R"(Usage: mirrorfs version
 
 Prints the version of mirrorfs.
@@ -103,7 +143,9 @@ Explains a command.
 )";
 
 constexpr std::array kTopics = {Topic{"mount", kMount}, Topic{"umount", kUmount},   Topic{"status", kStatus},
-                                Topic{"stats", kStats}, Topic{"version", kVersion}, Topic{"help", kHelp}};
+                                Topic{"stats", kStats}, Topic{"layers", kLayers},   Topic{"diff", kDiff},
+                                Topic{"apply", kApply}, Topic{"discard", kDiscard}, Topic{"version", kVersion},
+                                Topic{"help", kHelp}};
 
 }  // namespace
 

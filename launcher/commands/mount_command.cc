@@ -12,6 +12,7 @@
 #include "launcher/control_client.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/keeper_process.h"
+#include "launcher/layers/layer_store.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/state/clean_up.h"
 #include "launcher/state/known_mounts.h"
@@ -92,6 +93,9 @@ absl::StatusOr<KeeperSetup> PrepareSetup(MountPlan plan, const Invoker& invoker)
   RETURN_IF_ERROR(CheckFuse(invoker.IsRoot()));
   if (plan.AllowsOthers()) RETURN_IF_ERROR(CheckAllowOther(invoker.IsRoot()));
   ASSIGN_OR_RETURN(plan.mountpoint, PhysicalPath(plan.mountpoint));
+  if (plan.private_layer) {
+    ASSIGN_OR_RETURN(plan.layer_directory, ChooseLayer(invoker, plan.layer_name, plan.target));
+  }
   const std::string base = StateBasePath(invoker);
   RETURN_IF_ERROR(ClearDeadMount(base, plan.mountpoint));
   StatePaths paths = PathsOfMountpoint(base, plan.mountpoint);

@@ -8,6 +8,7 @@
 #include "launcher/commands/help.h"
 #include "launcher/control_client.h"
 #include "launcher/failure.h"
+#include "launcher/json_lines.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/target_spec.h"
 #include "launcher/state/clean_up.h"
@@ -70,6 +71,7 @@ absl::Status CleanUpWithoutKeeper(const KnownMount& mount, const UmountArguments
 absl::Status UnmountKnown(const KnownMount& mount, const UmountArguments& arguments) {
   const nlohmann::json request = {{"request", "umount"}, {"lazy", arguments.lazy}, {"force", arguments.force}};
   const auto answer = AskKeeper(mount.paths.control_socket, request, kKeeperLimit);
+  if (answer.ok() && answer->contains("note")) fmt::print("{}\n", TextField(*answer, "note"));
   if (answer.ok() || ExitCodeOf(answer.status()) != ExitCode::kUnreachable) return answer.status();
   return CleanUpWithoutKeeper(mount, arguments);
 }

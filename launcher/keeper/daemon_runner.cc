@@ -94,6 +94,9 @@ void DaemonRunner::OnMessage(const nlohmann::json& message) {
     listener_.ready(message);
   } else if (event == "failed") {
     failure_ = StatusFromJson(message);
+  } else if (event == "copying") {
+    logger_.info("copying {} into the private layer: {} of {} MiB", TextField(message, "path"),
+                 NumberField(message, "done") >> 20, NumberField(message, "size") >> 20);
   } else if (message.contains("stats") && !waiting_for_stats_.empty()) {
     const StatsReply reply = std::move(waiting_for_stats_.front());
     waiting_for_stats_.pop_front();

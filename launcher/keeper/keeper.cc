@@ -16,6 +16,7 @@
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/unmounter.h"
+#include "launcher/layers/layer_store.h"
 #include "launcher/system/holders.h"
 #include "launcher/system/mount_cover.h"
 #include "launcher/system/mount_table.h"
@@ -259,6 +260,14 @@ void Keeper::UncoverMountpoint() {
   if (!uncovered.ok()) logger_.error("{}", MessageOf(uncovered));
 }
 
+// The daemon has let go of it.
+std::string Keeper::SettleOwnLayer() {
+  if (setup_.plan.layer_directory.empty()) return {};
+  std::string note = SettleLayer(setup_.plan.layer_directory);
+  if (!note.empty()) logger_.info("{}", note);
+  return note;
+}
+
 void Keeper::Finish(const absl::Status& result) {
   if (std::exchange(finished_, true)) return;
   result_ = result;
@@ -266,7 +275,9 @@ void Keeper::Finish(const absl::Status& result) {
   agent_.Stop();
   UncoverMountpoint();
   RemoveState(setup_.paths);
-  for (const Reply& reply : std::exchange(unmount_replies_, {})) reply(StatusToJson(absl::OkStatus()));
+  nlohmann::json answer = StatusToJson(absl::OkStatus());
+  if (const std::string note = SettleOwnLayer(); !note.empty()) answer["note"] = note;
+  for (const Reply& reply : std::exchange(unmount_replies_, {})) reply(answer);
   control_.Close();
   loop_.Stop();
 }

@@ -75,6 +75,7 @@ class Keeper {
   // --- Ending
   bool IsMounted() const;
   void UncoverMountpoint();
+  std::string SettleOwnLayer();
   void Finish(const absl::Status& result);
 
   KeeperSetup setup_;

@@ -35,6 +35,7 @@ std::vector<std::string> DaemonCommand(const MountPlan& plan, const std::string&
   if (plan.read_write) command.emplace_back("--rw");
   if (plan.devices) command.emplace_back("--devices");
   if (plan.verbose) command.emplace_back("-v");
+  AddIfGiven(command, "--layer", plan.layer_directory);
   command.insert(command.end(), {"--deadline", fmt::format("{}ms", std::llround(plan.deadline_seconds * 1000))});
   AddIfGiven(command, "--tls-ca", plan.tls_ca);
   AddIfGiven(command, "--tls-cert", plan.tls_certificate);

@@ -27,6 +27,8 @@ po::options_description CommonOptions(MountArguments& arguments) {
   add("hard", po::bool_switch(&arguments.hard));
   add("mkdir", po::bool_switch(&arguments.make_directory));
   add("help,h", po::bool_switch(&arguments.help));
+  add("cow", po::bool_switch(&arguments.private_layer));
+  add("layer", po::value<std::string>()->notifier([&](const std::string& value) { arguments.layer = value; }));
   add("as", po::value<std::string>()->notifier([&](const std::string& value) { arguments.identity = value; }));
   add("deadline", po::value<std::string>()->notifier([&](const std::string& value) { arguments.deadline = value; }));
   add("runtime-socket", po::value(&arguments.runtime_socket));

@@ -21,6 +21,8 @@ struct MountArguments {
   bool verbose = false;
   bool hard = false;
   bool make_directory = false;
+  bool private_layer = false;  // --cow
+  std::optional<std::string> layer;
   bool help = false;
   bool fake = false;  // mount(8)'s -f: check only
   std::optional<std::string> identity;

@@ -49,6 +49,23 @@ absl::StatusOr<bool> ChooseReadWrite(const MountArguments& arguments, const Moun
   return wants_write;
 }
 
+absl::Status ChooseLayerUse(const MountArguments& arguments, MountPlan& plan) {
+  if (arguments.layer && !arguments.private_layer) {
+    return Failure(ExitCode::kUsage, "--layer goes with --cow: it names the private layer that takes the changes.");
+  }
+  if (arguments.layer && arguments.layer->empty()) return Failure(ExitCode::kUsage, "--layer: the name is empty.");
+  if (arguments.private_layer && plan.read_write) {
+    return Failure(ExitCode::kUsage,
+                   "--cow and --rw are both asked for: changes go to a private layer or to the container; say one.");
+  }
+  if (arguments.private_layer && arguments.read_only) {
+    return Failure(ExitCode::kUsage, "--cow and --read-only are both asked for; say one of them.");
+  }
+  plan.private_layer = arguments.private_layer;
+  plan.layer_name = arguments.layer.value_or("");
+  return absl::OkStatus();
+}
+
 absl::StatusOr<double> ChooseDeadline(const MountArguments& arguments) {
   if (arguments.hard && arguments.deadline) {
     return Failure(ExitCode::kUsage, "--hard waits for ever: it cannot go with --deadline.");
@@ -149,6 +166,7 @@ absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const I
   ASSIGN_OR_RETURN(plan.identity, ChooseIdentity(arguments, target, invoker));
   ASSIGN_OR_RETURN(plan.read_write, ChooseReadWrite(arguments, list));
   ASSIGN_OR_RETURN(plan.deadline_seconds, ChooseDeadline(arguments));
+  RETURN_IF_ERROR(ChooseLayerUse(arguments, plan));
   RETURN_IF_ERROR(CheckSharing(list, plan.identity, invoker));
   plan.devices = plan.read_write && list.dev.value_or(false);
   plan.nonempty = list.nonempty;

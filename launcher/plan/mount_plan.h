@@ -20,6 +20,9 @@ struct MountPlan {
   std::string identity;    // container, caller, UID or UID:GID
   bool read_write = false;
   bool devices = false;
+  bool private_layer = false;   // changes go to a private layer, never to the container
+  std::string layer_name;       // of that layer; empty: a new one
+  std::string layer_directory;  // filled in when the layer has been chosen
   bool nonempty = false;        // a mount point that is not empty will do
   bool make_directory = false;  // make the mount point if it is missing
   bool foreground = false;

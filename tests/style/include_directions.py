@@ -15,6 +15,7 @@ ALLOWED = {
     "protos/shared": [],
     "protos/wire": ["protos/shared", "protos/mirrorfs"],
     "protos/rootfs": ["protos/shared"],
+    "protos/layer": ["protos/shared"],
     "protos/policy": ["protos/shared"],
     "agent/target": ["protos/shared", "protos/rootfs/id_map.h", "protos/rootfs/identity.h"],
     "agent/privileges": ["protos/shared"],
@@ -23,8 +24,10 @@ ALLOWED = {
     "fusefs/core": ["protos/shared"],
     "fusefs/kernel": ["protos/shared", "fusefs/core"],
     "fusefs/remote": ["protos"],
-    "fusefs/daemon": ["protos/shared", "fusefs/core", "fusefs/kernel", "fusefs/remote"],
-    "launcher": ["protos/shared", "protos/policy"],
+    "fusefs/view": ["protos/shared", "protos/policy", "protos/layer", "protos/rootfs/component_name.h"],
+    "fusefs/daemon": ["protos/shared", "protos/policy", "protos/layer", "protos/rootfs", "fusefs/core", "fusefs/kernel",
+                      "fusefs/remote", "fusefs/view"],
+    "launcher": ["protos/shared", "protos/policy", "protos/layer"],
 }
 
 # Library headers that only some folders may see.

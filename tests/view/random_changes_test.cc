@@ -5,6 +5,7 @@
 #include <random>
 
 #include "fmt/format.h"
+#include "fusefs/view/layer_apply.h"
 #include "gtest/gtest.h"
 #include "tests/view/view_box.h"
 
@@ -176,6 +177,23 @@ TEST_F(RandomChanges, AreThoseOfAPlainDirectory) {
   // A layer that a view left is read as it was left.
   box_.Make({});
   EXPECT_EQ(box_.client().Snapshot(), plain_->Snapshot());
+  // Applied, the layer makes the container what the view was.
+  box_.End();
+  {
+    const auto layer = Layer::Open(box_.LayerDirectory(), LayerUse::kChange);
+    const auto container = ViewBox::MakeFiles(box_.Container(), true);
+    // What hides behind several names of one file, or behind links of an ordinary user, may count as changed there.
+    for (const bool force : {false, true}) {
+      const absl::Status applied = ApplyLayer(*container, **layer, {.force = force}, [&](const AppliedChange& change) {
+        EXPECT_TRUE(!force || change.result == ApplyResult::kApplied || change.result == ApplyResult::kAlready)
+            << static_cast<char>(change.kind) << " " << change.path << ": " << change.message;
+        EXPECT_NE(change.result, ApplyResult::kFailed) << change.path << ": " << change.message;
+      });
+      EXPECT_TRUE(applied.ok());
+    }
+    EXPECT_EQ(TreeClient(*container).Snapshot(), plain_->Snapshot());
+    EXPECT_TRUE((*layer)->IsEmpty());
+  }
 }
 
 }  // namespace

@@ -77,8 +77,10 @@ void ViewBox::Make(const ViewBoxOptions& options) {
   view.local = local_.get();
   if (options.with_layer) {
     const bool there = access(LayerDirectory("/layer.json").c_str(), F_OK) == 0;
-    layer_ = OrAbort(there ? Layer::Open(LayerDirectory(), LayerUse::kChange)
-                           : Layer::Create(LayerDirectory(), {.target = "dir:" + Container(), .shown_uid = geteuid(), .shown_gid = getegid()}));
+    layer_ = OrAbort(
+        there ? Layer::Open(LayerDirectory(), LayerUse::kChange)
+              : Layer::Create(LayerDirectory(),
+                              {.target = "dir:" + Container(), .shown_uid = geteuid(), .shown_gid = getegid()}));
     layer_files_ = MakeFiles(LayerDirectory(), true);
     view.layer = layer_.get();
     view.layer_files = layer_files_.get();

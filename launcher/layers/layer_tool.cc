@@ -1,0 +1,163 @@
+#include "launcher/layers/layer_tool.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "fmt/format.h"
+#include "launcher/failure.h"
+#include "launcher/json_lines.h"
+#include "launcher/keeper/agent_supervisor.h"
+#include "launcher/keeper/child_end.h"
+#include "launcher/keeper/child_log.h"
+#include "launcher/keeper/event_loop.h"
+#include "launcher/plan/child_commands.h"
+#include "launcher/system/child_process.h"
+#include "launcher/system/programs.h"
+#include "protos/shared/errno_status.h"
+#include "protos/shared/line_channel.h"
+#include "spdlog/sinks/stdout_sinks.h"
+
+namespace mirrorfs {
+namespace {
+
+// A place for the agent's socket and what agent and daemon write.
+class WorkPlace {
+ public:
+  static absl::StatusOr<WorkPlace> Make(const Invoker& invoker) {
+    std::string path = (invoker.runtime_directory.empty() ? "/tmp" : invoker.runtime_directory) + "/mirrorfs-XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) return LastErrno(path);
+    return WorkPlace(std::move(path));
+  }
+  WorkPlace(WorkPlace&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  WorkPlace& operator=(WorkPlace&&) = delete;
+  ~WorkPlace() {
+    if (path_.empty()) return;
+    ::unlink(Socket().c_str());
+    ::unlink(Log().c_str());
+    ::rmdir(path_.c_str());
+  }
+
+  std::string Socket() const { return path_ + "/agent"; }
+  std::string Log() const { return path_ + "/log"; }
+
+ private:
+  explicit WorkPlace(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+// Not thread-safe: lives in its event loop.
+class Tool {
+ public:
+  Tool(LayerToolOptions options, const WorkPlace& place, ChildLog log,
+       const std::function<void(const nlohmann::json&)>& told)
+      : options_(std::move(options)),
+        place_(place),
+        log_(std::move(log)),
+        logger_("mirrorfs", std::make_shared<spdlog::sinks::stderr_sink_st>()),
+        told_(told),
+        agent_(loop_, logger_, options_.plan, place_.Socket(), log_,
+               {.ready = [this] { StartDaemon("unix:" + place_.Socket()); },
+                .failed = [this](const absl::Status& why) { End(why); },
+                .changed = [] {}}) {}
+
+  absl::Status Run() {
+    if (options_.plan.StartsAgent()) {
+      agent_.Start();
+    } else {
+      StartDaemon(options_.plan.endpoint);
+    }
+    loop_.Run();
+    agent_.Stop();
+    return result_;
+  }
+
+ private:
+  void StartDaemon(const std::string& endpoint) {
+    if (const absl::Status started = SpawnDaemon(endpoint); !started.ok()) End(started);
+  }
+
+  absl::Status SpawnDaemon(const std::string& endpoint) {
+    std::array<int, 2> ends;
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return LastErrno("socketpair");
+    channel_.emplace(UniqueFd(ends[0]));
+    const UniqueFd child_end(ends[1]);
+    position_ = log_.Position();
+    MountPlan plan = options_.plan;
+    plan.layer_directory = options_.layer_directory;
+    plan.mountpoint = "/";
+    std::vector<std::string> command = DaemonCommand(plan, endpoint, kFirstChildDescriptor);
+    command.insert(command.end(), options_.words.begin(), options_.words.end());
+    ASSIGN_OR_RETURN(const pid_t pid, StartChild({.program = plan.daemon_path,
+                                                  .command = std::move(command),
+                                                  .output = log_.fd(),
+                                                  .descriptors = {child_end.get()}}));
+    RETURN_IF_ERROR(loop_.WatchChild(pid, [this](int status) { OnDaemonEnded(status); }));
+    loop_.Watch(channel_->fd(), POLLIN, [this] { OnMessages(); });
+    return absl::OkStatus();
+  }
+
+  void OnMessages() {
+    channel_->Receive();
+    while (const auto line = channel_->Next()) {
+      const auto message = FromLine(*line);
+      if (!message) continue;
+      if (TextField(*message, "event") == "failed") {
+        failure_ = StatusFromJson(*message);
+      } else {
+        told_(*message);
+      }
+    }
+    if (channel_->AtEnd()) loop_.Unwatch(channel_->fd());
+  }
+
+  void OnDaemonEnded(int wait_status) {
+    while (!channel_->AtEnd()) OnMessages();
+    if (failure_) return End(*failure_);
+    const bool well = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+    End(well ? absl::OkStatus() : StartFailure("mirrorfsd", wait_status, log_.TextSince(position_)));
+  }
+
+  void End(const absl::Status& result) {
+    result_ = result;
+    loop_.Stop();
+  }
+
+  const LayerToolOptions options_;
+  const WorkPlace& place_;
+  const ChildLog log_;
+  spdlog::logger logger_;
+  const std::function<void(const nlohmann::json&)>& told_;
+  EventLoop loop_;
+  AgentSupervisor agent_;
+  std::optional<LineChannel> channel_;
+  std::optional<absl::Status> failure_;
+  absl::Status result_;
+  uint64_t position_ = 0;
+};
+
+}  // namespace
+
+absl::Status RunLayerTool(LayerToolOptions options, const Invoker& invoker,
+                          const std::function<void(const nlohmann::json&)>& told) {
+  MountPlan& plan = options.plan;
+  ASSIGN_OR_RETURN(plan.daemon_path, FindProgram("mirrorfsd", plan.daemon_path, invoker.executable_directory));
+  if (plan.StartsAgent()) {
+    ASSIGN_OR_RETURN(plan.agent_path, FindProgram("mirrorfs-agent", plan.agent_path, invoker.executable_directory));
+  }
+  ASSIGN_OR_RETURN(const WorkPlace place, WorkPlace::Make(invoker));
+  ASSIGN_OR_RETURN(ChildLog log, ChildLog::ToFile(place.Log()));
+  return Tool(std::move(options), place, std::move(log), told).Run();
+}
+
+}  // namespace mirrorfs

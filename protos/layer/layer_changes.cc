@@ -1,0 +1,119 @@
+#include "protos/layer/layer_changes.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "protos/layer/file_tree.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+class Lister {
+ public:
+  explicit Lister(const Layer& layer) : layer_(layer) {}
+
+  absl::StatusOr<std::vector<LayerChange>> List() && {
+    RETURN_IF_ERROR(AddBelow(layer_.tree(), "", ""));
+    std::map<std::string, LayerChange> hidden;
+    std::erase_if(changes_, [&](LayerChange& change) {
+      if (change.kind != ChangeKind::kDeleted || !moved_.contains(change.container_path)) return false;
+      hidden.emplace(change.container_path, std::move(change));
+      return true;
+    });
+    for (LayerChange& change : changes_) {
+      const auto old = hidden.find(change.from);
+      if (change.kind != ChangeKind::kRenamed || old == hidden.end()) continue;
+      change.from_base = old->second.record.base;
+      change.from_whiteout = old->second.path;
+    }
+    return std::move(changes_);
+  }
+
+ private:
+  absl::Status AddBelow(int directory, const std::string& path, const std::string& container_path) {
+    ASSIGN_OR_RETURN(std::vector<std::string> names, ListNames(directory));
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+      const absl::StatusOr<UniqueFd> fd = layer_.OpenName(directory, name);
+      if (ToErrno(fd.status()) == ENOENT) continue;  // a view is at work in it
+      RETURN_IF_ERROR(fd.status());
+      RETURN_IF_ERROR(Add(fd->get(), path + "/" + name, container_path + "/" + name));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Add(int fd, const std::string& path, std::string container_path) {
+    struct stat is = {};
+    if (::fstat(fd, &is) != 0) return LastErrno(path);
+    LayerChange change;
+    change.path = path;
+    ASSIGN_OR_RETURN(change.record, layer_.ReadRecord(fd));
+    if (change.record.mapped && change.record.from) container_path = *change.record.from;
+    change.container_path = container_path;
+    Describe(is, change);
+    const bool told = Judge(change);
+    const bool directory = S_ISDIR(is.st_mode) && !change.record.whiteout;
+    if (change.kind == ChangeKind::kRenamed) moved_.insert(change.from);
+    if (told) changes_.push_back(std::move(change));
+    if (!directory) return absl::OkStatus();
+    return AddBelow(fd, path, container_path);
+  }
+
+  void Describe(const struct stat& is, LayerChange& change) const {
+    const LayerRecord& record = change.record;
+    if (record.whiteout) {
+      if (!record.base) return;
+      change.type = record.base->type;
+      change.permissions = record.base->permissions;
+      change.size = record.base->size;
+      return;
+    }
+    const bool own = layer_.info().native_ids;
+    change.type = TypeOfMode(is.st_mode);
+    change.permissions = record.owner ? record.owner->permissions : is.st_mode & kPermissionMask;
+    change.uid = record.owner ? record.owner->uid : own ? is.st_uid : layer_.info().shown_uid;
+    change.gid = record.owner ? record.owner->gid : own ? is.st_gid : layer_.info().shown_gid;
+    change.links = S_ISDIR(is.st_mode) ? 1 : is.st_nlink;
+    change.size = S_ISDIR(is.st_mode) ? 0 : static_cast<uint64_t>(is.st_size);
+  }
+
+  // Sets the kind; false if it is no change in itself.
+  static bool Judge(LayerChange& change) {
+    const LayerRecord& record = change.record;
+    if (record.whiteout) {
+      change.kind = ChangeKind::kDeleted;
+      return true;
+    }
+    if (record.from && !record.mapped) {
+      change.kind = ChangeKind::kRenamed;
+      change.from = *record.from;
+      return true;
+    }
+    if (!record.base) {
+      change.kind = ChangeKind::kAdded;
+      return true;
+    }
+    change.kind = ChangeKind::kModified;
+    const bool merged = change.type == FileType::kDirectory && record.base->type == FileType::kDirectory;
+    if (!merged || record.opaque) return true;
+    return change.permissions != record.base->permissions || change.uid != record.base->uid ||
+           change.gid != record.base->gid;
+  }
+
+  const Layer& layer_;
+  std::vector<LayerChange> changes_;
+  std::set<std::string> moved_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<LayerChange>> ListLayerChanges(const Layer& layer) { return Lister(layer).List(); }
+
+}  // namespace mirrorfs
