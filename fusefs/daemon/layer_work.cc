@@ -50,11 +50,10 @@ absl::Status Fetch(const DaemonOptions& options, RemoteSession& remote, ControlC
   for (const LayerChange& change : changes) {
     const bool wanted = change.kind != ChangeKind::kAdded && change.type == FileType::kRegular;
     if (!wanted) continue;
-    const std::string& path = change.kind == ChangeKind::kRenamed ? change.from : change.container_path;
     const std::string file = fmt::format("{}/{}", options.fetch_directory, number++);
     const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd) return LastErrno(file);
-    if (!tree.Fetch(path, fd.get()).ok()) continue;  // it is not there any more
+    if (!tree.Fetch(change.origin, fd.get()).ok()) continue;  // it is not there any more
     control.SendEvent("fetched", {{"path", change.path}, {"file", file}});
   }
   return absl::OkStatus();

@@ -96,6 +96,7 @@ absl::Status RunApply(absl::Span<const std::string> words, const Invoker& invoke
   Tally tally;
   RETURN_IF_ERROR(RunLayerTool({.plan = std::move(plan), .layer_directory = known.directory, .words = std::move(todo)},
                                invoker, [&tally](const nlohmann::json& message) { Report(message, tally); }));
+  std::fflush(stdout);
   const std::string rest = SettleLayer(known.directory);
   if (tally.refused + tally.failed == 0) {
     fmt::print("Applied {} {} to {}.\n", tally.applied, tally.applied == 1 ? "change" : "changes", known.info.target);

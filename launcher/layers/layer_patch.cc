@@ -74,8 +74,7 @@ absl::Status PrintPatch(const Layer& layer, const std::vector<LayerChange>& chan
     const std::string old_file = old == fetched.end() ? kNothing : old->second;
     const bool gone = change.kind == ChangeKind::kDeleted;
     const std::string new_file = gone ? kNothing : layer.directory() + "/tree" + change.path;
-    const std::string& old_path = change.kind == ChangeKind::kRenamed ? change.from : change.path;
-    RETURN_IF_ERROR(Diff(old_file, new_file, old_file == kNothing ? kNothing : "a" + old_path,
+    RETURN_IF_ERROR(Diff(old_file, new_file, old_file == kNothing ? kNothing : "a" + change.origin,
                          gone ? kNothing : "b" + change.path));
   }
   return absl::OkStatus();

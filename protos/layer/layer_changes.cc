@@ -20,7 +20,7 @@ class Lister {
   explicit Lister(const Layer& layer) : layer_(layer) {}
 
   absl::StatusOr<std::vector<LayerChange>> List() && {
-    RETURN_IF_ERROR(AddBelow(layer_.tree(), "", ""));
+    RETURN_IF_ERROR(AddBelow(layer_.tree(), "", "", ""));
     std::map<std::string, LayerChange> hidden;
     std::erase_if(changes_, [&](LayerChange& change) {
       if (change.kind != ChangeKind::kDeleted || !moved_.contains(change.container_path)) return false;
@@ -37,19 +37,21 @@ class Lister {
   }
 
  private:
-  absl::Status AddBelow(int directory, const std::string& path, const std::string& container_path) {
+  // `origin`: where the container has the directory before anything is applied.
+  absl::Status AddBelow(int directory, const std::string& path, const std::string& container_path,
+                        const std::string& origin) {
     ASSIGN_OR_RETURN(std::vector<std::string> names, ListNames(directory));
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
       const absl::StatusOr<UniqueFd> fd = layer_.OpenName(directory, name);
       if (ToErrno(fd.status()) == ENOENT) continue;  // a view is at work in it
       RETURN_IF_ERROR(fd.status());
-      RETURN_IF_ERROR(Add(fd->get(), path + "/" + name, container_path + "/" + name));
+      RETURN_IF_ERROR(Add(fd->get(), path + "/" + name, container_path + "/" + name, origin + "/" + name));
     }
     return absl::OkStatus();
   }
 
-  absl::Status Add(int fd, const std::string& path, std::string container_path) {
+  absl::Status Add(int fd, const std::string& path, std::string container_path, std::string origin) {
     struct stat is = {};
     if (::fstat(fd, &is) != 0) return LastErrno(path);
     LayerChange change;
@@ -57,13 +59,15 @@ class Lister {
     ASSIGN_OR_RETURN(change.record, layer_.ReadRecord(fd));
     if (change.record.mapped && change.record.from) container_path = *change.record.from;
     change.container_path = container_path;
+    if (change.record.from) origin = *change.record.from;
+    change.origin = origin;
     Describe(is, change);
     const bool told = Judge(change);
     const bool directory = S_ISDIR(is.st_mode) && !change.record.whiteout;
     if (change.kind == ChangeKind::kRenamed) moved_.insert(change.from);
     if (told) changes_.push_back(std::move(change));
     if (!directory) return absl::OkStatus();
-    return AddBelow(fd, path, container_path);
+    return AddBelow(fd, path, container_path, origin);
   }
 
   void Describe(const struct stat& is, LayerChange& change) const {

@@ -18,6 +18,7 @@ struct LayerChange {
   ChangeKind kind = ChangeKind::kAdded;
   std::string path;            // in the view: "/a/b"
   std::string container_path;  // where it belongs: the same, unless a mapping or a moved directory leads elsewhere
+  std::string origin;          // where the container has now what it covers, if it has
   std::string from;            // of kRenamed: the path in the container before
   FileType type = FileType::kUnknown;  // of kDeleted: what the container had, if that is known
   uint32_t permissions = 0;
