@@ -58,7 +58,7 @@ OpenAnswer FilesystemCore::Opened(const CallContext& context, const InodePtr& in
 
   OpenAnswer answer;
   answer.handle = handle;
-  inode->Observe(result.attributes, asked_at);
+  if (inode->Observe(result.attributes, asked_at)) options_.expire_kernel_attributes(inode->node());
   answer.keep_cache = inode->PagesStillRight(result.attributes) || FaultPlanted("stale_pages_kept");
   return answer;
 }

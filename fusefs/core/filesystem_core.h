@@ -35,6 +35,8 @@ struct CoreOptions {
   bool agent_checks_permissions = false;
   // Makes the kernel look all names up again (only called if agent_checks_permissions).
   std::function<void()> expire_kernel_names = [] {};
+  // Makes the kernel ask for this node's attributes again. Must not block.
+  std::function<void(NodeId)> expire_kernel_attributes = [](NodeId) {};
   // idmap=user: these two are shown as, and taken for, each other.
   bool map_ids = false;
   uint32_t container_uid = 0;

@@ -36,12 +36,14 @@ class Inode {
   // Something that this mount did may have changed attributes or contents: whatever was fetched before is stale.
   void MarkChanged() { MarkChangedAt(Now()); }
   // What the agent said to a question of `asked_at`. If it differs from what it said before, somebody else has changed
-  // the file: contents that were fetched before the question are stale.
-  void Observe(const Attributes& attributes, Instant asked_at) {
+  // the file: contents that were fetched before the question are stale, and it returns true.
+  bool Observe(const Attributes& attributes, Instant asked_at) {
     const Version version = VersionOf(attributes);
     MutexLock lock(mutex_);
-    if (observed_ && *observed_ != version) MarkChangedAt(asked_at - 1);
+    const bool changed = observed_ && *observed_ != version;
+    if (changed) MarkChangedAt(asked_at - 1);
     observed_ = version;
+    return changed;
   }
   bool ChangedSince(Instant instant) const { return changed_at_.load() >= instant; }
 

@@ -17,7 +17,7 @@ std::optional<RootedFilesystemImpl::Occupant> RootedFilesystemImpl::FindOccupant
   if (!fd.ok()) return std::nullopt;
   absl::StatusOr<InspectedFile> file = inspector_.Inspect((*fd)->get());
   if (!file.ok()) return std::nullopt;
-  const NodeId node = nodes_.FindByIdentity(file->identity);
+  const NodeId node = nodes_.FindFile(place.parent, place.name, file->identity);
   return Occupant{*std::move(fd), *std::move(file), node};
 }
 

@@ -48,7 +48,8 @@ absl::Status RootedFilesystemImpl::Rename(const CallContext& context, NodeId par
   NoteCopyUp(from);
   NoteCopyUp(to);
   // rename(2) leaves two names of one file as they are.
-  const bool same = moved.has_value() && other.has_value() && moved->file.identity == other->file.identity;
+  const bool same = moved.has_value() && other.has_value() && moved->file.identity == other->file.identity &&
+                    !moved->file.facts.per_name;
   if (same) return CheckAlive();
   if (moved.has_value()) NoteMoved(*moved, from, to);
   if (other.has_value()) {

@@ -56,7 +56,9 @@ RootedFilesystemImpl::RootedFilesystemImpl(RootedFilesystemOptions options, Proc
       listings_(std::clamp<size_t>(descriptors / 8, 4, 64)),
       locks_(proc_),
       resolver_(root_, inspector_, nodes_, handles_, fds_),
-      tidying_(kTidyPeriod, [this] { Tidy(); }) {}
+      tidying_(kTidyPeriod, [this] { Tidy(); }) {
+  inspector_.NoteRoot(root_file.stat);
+}
 
 void RootedFilesystemImpl::Tidy() {
   const auto now = std::chrono::steady_clock::now();
