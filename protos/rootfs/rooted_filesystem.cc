@@ -141,6 +141,7 @@ absl::StatusOr<Entry> RootedFilesystemImpl::AdmitName(const FoundPlace& place, N
   ASSIGN_OR_RETURN(SharedFd fd, resolver_.OpenPath(place.directory(), place.name));
   ASSIGN_OR_RETURN(const InspectedFile file, inspector_.Inspect(fd->get()));
   ASSIGN_OR_RETURN(Entry entry, Admit(place.parent, place.name, file, fd->get(), proposed, std::move(link_target)));
+  NoteDirectoryAfter(place, entry);
   fds_.Put(entry.node, std::move(fd));
   return entry;
 }
