@@ -1,0 +1,42 @@
+// Every key there is, once: what files may say, what `config show` prints and what the JSON schema describes.
+#ifndef MIRRORFS_LAUNCHER_CONFIG_SETTING_KEYS_H_
+#define MIRRORFS_LAUNCHER_CONFIG_SETTING_KEYS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "launcher/config/exec_settings.h"
+
+namespace mirrorfs {
+
+using SourcedTexts = Sourced<std::vector<std::pair<std::string, std::string>>>;
+
+// Where the value of a key is kept; the type tells what a file may say.
+using SettingSlot = std::variant<Sourced<std::string>*, Sourced<bool>*, Sourced<FsMode>*, SourcedList*,
+                                 Sourced<std::vector<PathMapping>>*, SourcedTexts*>;
+
+enum class KeyPlace : uint8_t { kFilesToo, kFlagsOnly };
+
+struct SettingKey {
+  std::string_view section;  // "" or "fs"
+  std::string_view name;     // "mode"
+  KeyPlace place;
+  std::string_view description;
+  SettingSlot (*slot)(ExecSettings& settings);
+
+  std::string FullName() const;  // "fs.mode"
+};
+
+absl::Span<const SettingKey> SettingKeys();
+
+// What the key's value comes from.
+std::string SourceOf(const SettingSlot& slot);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_CONFIG_SETTING_KEYS_H_
