@@ -102,6 +102,13 @@ std::string BytesOfMatchText(std::string_view text) {
   return bytes;
 }
 
+uint32_t TakeCharacter(std::string_view& text) {
+  const size_t length = std::max<size_t>(CharacterLength(text), 1);
+  const uint32_t character = Decode(text.substr(0, length));
+  text.remove_prefix(length);
+  return character;
+}
+
 std::string QuotePattern(std::string_view bytes) {
   std::string pattern;
   for (const char c : MatchText(bytes)) {
