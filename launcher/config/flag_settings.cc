@@ -50,8 +50,13 @@ void SetFlag(bool given, std::string_view name, bool value, Sourced<bool>& setti
   if (given) setting = {value, fmt::format("flag --{}", name)};
 }
 
-void SetList(const std::optional<std::vector<std::string>>& flag, std::string_view name, SourcedList& setting) {
-  if (flag) setting = ListOf(*flag, fmt::format("flag --{}", name));
+absl::Status SetList(const std::optional<std::vector<std::string>>& flag, std::string_view name, SourcedList& setting) {
+  if (!flag) return absl::OkStatus();
+  if (std::find(flag->begin(), flag->end(), "") != flag->end()) {
+    return Failure(ExitCode::kUsage, fmt::format("--{}: an empty text is found in everything; write a pattern.", name));
+  }
+  setting = ListOf(*flag, fmt::format("flag --{}", name));
+  return absl::OkStatus();
 }
 
 absl::Status SetMappings(const std::vector<std::string>& words, Sourced<std::vector<PathMapping>>& setting) {
@@ -73,10 +78,10 @@ absl::Status ApplyFileFlags(const ExecFlags& flags, FsSettings& fs) {
     ASSIGN_OR_RETURN(const FsMode mode, ParseMode(*flags.fs_mode, "--fs-mode"));
     fs.mode = {mode, "flag --fs-mode"};
   }
-  SetList(flags.not_found, "not-found", fs.not_found);
-  SetList(flags.read_write, "read-write", fs.read_write);
-  SetList(flags.read_only, "read-only", fs.read_only);
-  SetList(flags.local, "local", fs.local);
+  RETURN_IF_ERROR(SetList(flags.not_found, "not-found", fs.not_found));
+  RETURN_IF_ERROR(SetList(flags.read_write, "read-write", fs.read_write));
+  RETURN_IF_ERROR(SetList(flags.read_only, "read-only", fs.read_only));
+  RETURN_IF_ERROR(SetList(flags.local, "local", fs.local));
   SetFlag(flags.no_auto_mount, "no-auto-mount", false, fs.auto_mount);
   SetFlag(flags.show_credentials, "show-credentials", false, fs.hide_credentials);
   return flags.mapping ? SetMappings(*flags.mapping, fs.mapping) : absl::OkStatus();
@@ -116,8 +121,8 @@ absl::StatusOr<FsMode> ParseMode(std::string_view name, std::string_view origin)
 absl::Status ApplyFlags(const ExecFlags& flags, ExecSettings& settings) {
   SetText(flags.target, "target", settings.target);
   SetFlag(flags.container_cwd, "container-cwd", true, settings.container_cwd);
-  SetList(flags.env, "env", settings.env.include);
-  SetList(flags.env_exclude, "env-exclude", settings.env.exclude);
+  RETURN_IF_ERROR(SetList(flags.env, "env", settings.env.include));
+  RETURN_IF_ERROR(SetList(flags.env_exclude, "env-exclude", settings.env.exclude));
   ApplyAgentFlags(flags, settings.agent);
   return ApplyFileFlags(flags, settings.fs);
 }

@@ -22,10 +22,14 @@ using SettingSlot = std::variant<Sourced<std::string>*, Sourced<bool>*, Sourced<
 
 enum class KeyPlace : uint8_t { kFilesToo, kFlagsOnly };
 
+// kPath: a path of this machine; where a file says a relative one, it is meant from the file's directory.
+enum class KeyMeaning : uint8_t { kValue, kPath };
+
 struct SettingKey {
   std::string_view section;  // "" or "fs"
   std::string_view name;     // "mode"
   KeyPlace place;
+  KeyMeaning meaning;
   std::string_view description;
   SettingSlot (*slot)(ExecSettings& settings);
 
