@@ -1,0 +1,33 @@
+// Why a path lives where it lives, in words.
+#ifndef MIRRORFS_LAUNCHER_COMMANDS_EXPLANATION_H_
+#define MIRRORFS_LAUNCHER_COMMANDS_EXPLANATION_H_
+
+#include <string>
+#include <string_view>
+
+#include "nlohmann/json.hpp"
+#include "protos/policy/path_policy.h"
+
+namespace mirrorfs {
+
+struct Explanation {
+  std::string path;     // absolute, as a program names it
+  std::string meant;    // what mappings make of it; mostly the same
+  std::string mapping;  // "PATTERN -> PATH (ORIGIN)"; empty: none applies
+  PathDecision decision;
+  std::string why;    // which rule, or that the mode decides
+  std::string write;  // what a write would do
+};
+
+// `absolute_path`: clean, links resolved. Decided by the same code as the view decides by. The decision's rule lives as
+// long as the policy.
+Explanation Explain(const PathPolicy& policy, std::string_view absolute_path);
+
+// Several lines.
+std::string ExplanationText(const Explanation& explanation);
+
+nlohmann::ordered_json ExplanationJson(const Explanation& explanation);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_COMMANDS_EXPLANATION_H_
