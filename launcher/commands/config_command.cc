@@ -14,6 +14,7 @@
 #include "launcher/failure.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/nearest.h"
+#include "launcher/plan/target_spec.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -49,6 +50,11 @@ absl::StatusOr<LoadedSettings> LoadAndCheck(const ExecFlags& flags, const Invoke
   ASSIGN_OR_RETURN(LoadedSettings loaded, LoadSettings(flags, environment, invoker.working_directory));
   const ProgramFacts facts = FindProgramFacts("", environment, invoker.working_directory);
   RETURN_IF_ERROR(CompilePolicy(MakePolicy(loaded.settings, facts, {})).status());
+  const Sourced<std::string>& target = loaded.settings.target;
+  const absl::Status parsed = ParseTarget(target.value, invoker.working_directory).status();
+  if (!target.value.empty() && !parsed.ok()) {
+    loaded.warnings.push_back(fmt::format("{}: {}", target.source, MessageOf(parsed)));
+  }
   return loaded;
 }
 

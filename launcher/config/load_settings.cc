@@ -48,10 +48,7 @@ absl::Status From(const Sourced<T>& setting, const absl::Status& status) {
   return Failure(ExitCodeOf(status), fmt::format("{}: {}", setting.source, MessageOf(status)));
 }
 
-absl::Status CheckValues(const ExecSettings& settings, std::string_view working_directory) {
-  if (!settings.target.value.empty()) {
-    RETURN_IF_ERROR(From(settings.target, ParseTarget(settings.target.value, working_directory).status()));
-  }
+absl::Status CheckValues(const ExecSettings& settings) {
   if (!settings.agent.deadline.value.empty()) {
     RETURN_IF_ERROR(From(settings.agent.deadline, ParseDuration("deadline", settings.agent.deadline.value).status()));
   }
@@ -91,7 +88,7 @@ absl::StatusOr<LoadedSettings> LoadSettings(const ExecFlags& flags, const Enviro
   if (flags.config_file) RETURN_IF_ERROR(ApplyNamedFile(*flags.config_file, working_directory, loaded));
   RETURN_IF_ERROR(ApplyEnvironment(environment, loaded.settings));
   RETURN_IF_ERROR(ApplyFlags(flags, loaded.settings));
-  RETURN_IF_ERROR(CheckValues(loaded.settings, working_directory));
+  RETURN_IF_ERROR(CheckValues(loaded.settings));
   WarnOfWhatHasNoEffect(loaded.settings.fs, loaded.warnings);
   return loaded;
 }

@@ -31,8 +31,8 @@ struct LoadedSettings {
 };
 
 // Reads files; touches nothing else. `working_directory`: absolute. Every error is a Failure with kUsage that names
-// file, line and key, and the nearest valid key; a file that cannot be read is kFailed. Patterns are not judged here:
-// see make_policy.h.
+// file, line and key, and the nearest valid key; a file that cannot be read is kFailed. Neither the target nor patterns
+// are judged here: that is up to who needs them (make_policy.h).
 absl::StatusOr<LoadedSettings> LoadSettings(const ExecFlags& flags, const Environment& environment,
                                             std::string_view working_directory);
 

@@ -67,7 +67,7 @@ absl::Status MirrordReader::Read(const ConfigNode& root) {
       RETURN_IF_ERROR(ReadFeature(entry.value));
     } else if (entry.value.kind == Kind::kMap && entry.key == "agent") {
       for (const ConfigEntry& inner : entry.value.entries) Ignore("agent." + inner.key, inner.line);
-    } else {
+    } else if (entry.value.kind != Kind::kNothing) {
       Ignore(entry.key, entry.line);
     }
   }

@@ -100,8 +100,7 @@ class ValueReader {
     const std::vector<ConfigNode> single = {value_};
     for (const ConfigNode& item : value_.kind == Kind::kList ? value_.items : single) {
       if (!item.IsText()) return Expected("a text or a list of texts");
-      if (item.text.empty())
-        return Expected("an empty text would match everything: expected a text or a list of texts");
+      if (item.text.empty()) return Expected("texts that are not empty: an empty one is found in everything");
       list.value.push_back({item.text, Here(item)});
     }
     *setting = std::move(list);
