@@ -1,8 +1,10 @@
 #include "protos/policy/path_language.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -66,29 +68,38 @@ std::vector<uint32_t> Representatives(const PatternAutomaton& own, const std::ve
   return representatives;
 }
 
-// Looks for a path that `own` may match and none of `others` surely does.
+// Looks for the shortest text after which the path is one that `own` may match and none of `others` surely does.
 class Search {
  public:
   Search(const PatternAutomaton& own, std::vector<const PatternAutomaton*> others)
       : own_(own), others_(std::move(others)), characters_(Representatives(own, others_)) {}
 
-  bool MayFindFrom(Place start) {
-    Visit(std::move(start));
-    while (!pending_.empty() && !found_) {
+  // Nothing if there is none, or if the search has become too long.
+  std::optional<std::string> Find(Place start) {
+    Visit(std::move(start), "");
+    for (; !pending_.empty() && !found_; pending_.pop_front()) {
       steps_ += characters_.size() * (1 + others_.size());
-      if (steps_ > kMostSteps) return true;
-      const Place* place = pending_.back();
-      pending_.pop_back();
-      for (const uint32_t character : characters_) Visit(After(*place, character));
+      if (steps_ > kMostSteps) {
+        gave_up_ = true;
+        break;
+      }
+      const auto& [place, text] = *pending_.front();
+      for (const uint32_t character : characters_) Visit(After(place, character), text, character);
     }
     return found_;
   }
+
+  bool MayFind(Place start) { return Find(std::move(start)).has_value() || gave_up_; }
+  bool gave_up() const { return gave_up_; }
 
   Place Start() const {
     Place place{.path = PathState::kStart, .own = own_.Start(Reading::kMay), .others = {}};
     for (const PatternAutomaton* other : others_) place.others.push_back(other->Start(Reading::kMust));
     return place;
   }
+
+ private:
+  using Seen = std::map<Place, std::string>;  // with the first text that has led there
 
   Place After(const Place& place, uint32_t character) const {
     Place after{.path = Next(place.path, character), .own = {}, .others = {}};
@@ -100,14 +111,14 @@ class Search {
     return after;
   }
 
- private:
-  void Visit(Place place) {
-    if (place.path == PathState::kWrong || place.own.empty()) return;
+  void Visit(Place place, std::string text, uint32_t character = 0) {
+    if (found_ || place.path == PathState::kWrong || place.own.empty()) return;
     for (size_t i = 0; i < place.others.size(); ++i) {
       if (others_[i]->Matched(place.others[i])) return;
     }
-    if (IsPath(place.path) && own_.MatchedAtEnd(place.own, Reading::kMay) && !AnotherMatches(place)) found_ = true;
-    const auto [entry, fresh] = seen_.insert(std::move(place));
+    if (character != 0) AppendCharacter(character, text);
+    if (IsPath(place.path) && own_.MatchedAtEnd(place.own, Reading::kMay) && !AnotherMatches(place)) found_ = text;
+    const auto [entry, fresh] = seen_.try_emplace(std::move(place), std::move(text));
     if (fresh) pending_.push_back(&*entry);
   }
 
@@ -121,19 +132,21 @@ class Search {
   const PatternAutomaton& own_;
   const std::vector<const PatternAutomaton*> others_;
   const std::vector<uint32_t> characters_;
-  std::set<Place> seen_;
-  std::vector<const Place*> pending_;
+  Seen seen_;
+  std::deque<const Seen::value_type*> pending_;
   size_t steps_ = 0;
-  bool found_ = false;
+  std::optional<std::string> found_;
+  bool gave_up_ = false;
 };
 
-// After reading the directory and the slash that ends it.
-States StatesBelow(const PatternAutomaton& automaton, std::string_view directory, Reading reading) {
+States StatesAfter(const PatternAutomaton& automaton, std::string_view text, Reading reading) {
   States states = automaton.Start(reading);
-  while (!directory.empty() && !states.empty()) {
-    states = automaton.Step(states, TakeCharacter(directory), reading);
-  }
+  while (!text.empty() && !states.empty()) states = automaton.Step(states, TakeCharacter(text), reading);
   return states;
+}
+
+bool SurelyMatches(const PatternAutomaton& automaton, std::string_view path) {
+  return automaton.MatchedAtEnd(StatesAfter(automaton, path, Reading::kMust), Reading::kMust);
 }
 
 std::string WithSlash(std::string_view directory) {
@@ -146,23 +159,23 @@ PatternLanguage::PatternLanguage(std::string_view normalized_pattern)
     : automaton_(PatternAutomaton::Of(normalized_pattern)) {
   if (!automaton_) return;
   Search anything(*automaton_, {});
-  may_match_anything_ = anything.MayFindFrom(anything.Start());
+  shortest_ = anything.Find(anything.Start());
+  may_match_anything_ = shortest_.has_value() || anything.gave_up();
   // The states in which every match begins once the beginning of the path is behind: they are there below any
   // directory.
-  Search below(*automaton_, {});
   const States fresh = automaton_->Step({}, '/', Reading::kMay);
-  may_match_below_any_ = below.MayFindFrom({.path = PathState::kSlash, .own = fresh, .others = {}});
+  may_match_below_any_ = Search(*automaton_, {}).MayFind({.path = PathState::kSlash, .own = fresh, .others = {}});
 }
 
 bool PatternLanguage::MayMatchBelow(std::string_view directory) const {
   if (!automaton_ || may_match_below_any_) return may_match_anything_;
-  States states = StatesBelow(*automaton_, WithSlash(directory), Reading::kMay);
+  States states = StatesAfter(*automaton_, WithSlash(directory), Reading::kMay);
   if (states.empty()) return false;
-  return Search(*automaton_, {}).MayFindFrom({.path = PathState::kSlash, .own = std::move(states), .others = {}});
+  return Search(*automaton_, {}).MayFind({.path = PathState::kSlash, .own = std::move(states), .others = {}});
 }
 
 bool PatternLanguage::MatchesAllBelow(std::string_view directory) const {
-  return automaton_ && automaton_->Matched(StatesBelow(*automaton_, WithSlash(directory), Reading::kMust));
+  return automaton_ && automaton_->Matched(StatesAfter(*automaton_, WithSlash(directory), Reading::kMust));
 }
 
 bool PatternLanguage::CoveredBy(absl::Span<const PatternLanguage* const> others) const {
@@ -171,9 +184,13 @@ bool PatternLanguage::CoveredBy(absl::Span<const PatternLanguage* const> others)
   for (const PatternLanguage* other : others) {
     if (other->automaton_) understood.push_back(&*other->automaton_);
   }
-  if (understood.empty()) return false;
+  // One path that the others leave is enough, and mostly the shortest is one.
+  const bool shortest_taken = shortest_ && std::any_of(understood.begin(), understood.end(), [&](const auto* other) {
+                                return SurelyMatches(*other, *shortest_);
+                              });
+  if (!shortest_taken) return false;
   Search search(*automaton_, std::move(understood));
-  return !search.MayFindFrom(search.Start());
+  return !search.MayFind(search.Start());
 }
 
 }  // namespace mirrorfs

@@ -4,6 +4,7 @@
 #define MIRRORFS_PROTOS_POLICY_PATH_LANGUAGE_H_
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/types/span.h"
@@ -30,6 +31,7 @@ class PatternLanguage {
 
  private:
   std::optional<PatternAutomaton> automaton_;  // nothing: not understood
+  std::optional<std::string> shortest_;        // of the paths that may be matched
   bool may_match_anything_ = true;
   bool may_match_below_any_ = true;  // below every directory, by what is still to come there alone
 };

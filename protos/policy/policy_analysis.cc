@@ -52,21 +52,26 @@ absl::Status PolicyAnalysis::CheckRule(const PolicySpec& spec, size_t index) con
 // Rules of the same list do not count: to say something twice changes nothing.
 absl::Status PolicyAnalysis::CheckCover(const PolicySpec& spec, size_t index) const {
   const PolicyRule& rule = spec.rules[index];
-  std::vector<const PatternLanguage*> before;
+  std::vector<size_t> before;
+  std::vector<const PatternLanguage*> languages;
   for (size_t i = 0; i < index; ++i) {
     if (!IsUserList(spec.rules[i].list) || spec.rules[i].list == rule.list) continue;
-    before.push_back(&rules_[i].language);
-    if (!rules_[index].language.CoveredBy({&before.back(), 1})) continue;
-    return absl::InvalidArgumentError(fmt::format(
-        "{}: {}: the pattern '{}' can never match: {} '{}' ({}) comes first and has all its paths. Make the "
-        "first one narrower, or remove this one.",
-        rule.origin, rule.list, rule.pattern, spec.rules[i].list, spec.rules[i].pattern, spec.rules[i].origin));
+    before.push_back(i);
+    languages.push_back(&rules_[i].language);
   }
-  if (before.size() < 2 || !rules_[index].language.CoveredBy(before)) return absl::OkStatus();
-  return absl::InvalidArgumentError(fmt::format(
-      "{}: {}: the pattern '{}' can never match: the lists that come first (not_found, read_write, read_only, "
-      "local is the order) have all its paths.",
-      rule.origin, rule.list, rule.pattern));
+  const PatternLanguage& own = rules_[index].language;
+  if (languages.empty() || !own.CoveredBy(languages)) return absl::OkStatus();
+  std::string by =
+      "the lists that come first (the order is not_found, read_write, read_only, local) have all its paths.";
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (!own.CoveredBy({&languages[i], 1})) continue;
+    const PolicyRule& first = spec.rules[before[i]];
+    by = fmt::format("{} '{}' ({}) comes first and has all its paths. Make that narrower, or remove this.", first.list,
+                     first.pattern, first.origin);
+    break;
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("{}: {}: the pattern '{}' can never match: {}", rule.origin, rule.list, rule.pattern, by));
 }
 
 bool PolicyAnalysis::MayDifferBelow(std::string_view directory, Outcome own) const {
