@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "fmt/format.h"
 #include "launcher/commands/table.h"
 #include "launcher/config/setting_keys.h"
 #include "protos/policy/match_text.h"
@@ -37,13 +38,14 @@ struct Lines {
   std::vector<Line> operator()(const Sourced<std::vector<PathMapping>>* setting) const {
     std::vector<Line> lines;
     for (const PathMapping& mapping : setting->value) {
-      lines.push_back({mapping.match + " -> " + mapping.replace, mapping.origin});
+      lines.push_back({fmt::format("{} -> {}", mapping.match, mapping.replace), mapping.origin});
     }
     return lines;
   }
   std::vector<Line> operator()(const SourcedTexts* setting) const {
     std::vector<Line> lines;
-    for (const auto& [name, text] : setting->value) lines.push_back({name + "=" + text, setting->source});
+    for (const auto& [name, text] : setting->value)
+      lines.push_back({fmt::format("{}={}", name, text), setting->source});
     return lines;
   }
 };

@@ -38,7 +38,7 @@ void CharacterSet::AddWhatMayFold(uint32_t first, uint32_t last) {
   AddOtherCase(first, last, may_);
   if (last <= kLastAscii) return;
   may_.push_back({kLastAscii + 1, kLast});
-  for (const uint32_t letter : {'k', 'K', 's', 'S'}) may_.push_back({letter, letter});
+  for (const uint32_t letter : {0x4Bu, 0x6Bu, 0x53u, 0x73u}) may_.push_back({letter, letter});  // K, k, S, s
 }
 
 void CharacterSet::Add(uint32_t first, uint32_t last) {

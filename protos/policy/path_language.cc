@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,7 +40,9 @@ struct Place {
   States own;
   std::vector<States> others;
 
-  friend auto operator<=>(const Place&, const Place&) = default;
+  friend bool operator<(const Place& a, const Place& b) {
+    return std::tie(a.path, a.own, a.others) < std::tie(b.path, b.own, b.others);
+  }
 };
 
 // One character for each group that no set and no rule about paths tells apart.
@@ -64,6 +67,7 @@ std::vector<uint32_t> Representatives(const PatternAutomaton& own, const std::ve
     groups.emplace(std::move(key), candidate);
   }
   std::vector<uint32_t> representatives;
+  representatives.reserve(groups.size());
   for (const auto& [key, representative] : groups) representatives.push_back(representative);
   return representatives;
 }
