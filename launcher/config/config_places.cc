@@ -55,11 +55,13 @@ std::optional<std::string> FindUserFile(const Environment& environment) {
   return Exists(file) ? std::optional(file.string()) : std::nullopt;
 }
 
-absl::StatusOr<ConfigText> ReadConfigFile(const std::string& path) {
+absl::StatusOr<ConfigText> ReadConfigFile(const std::string& path, ConfigOrigin origin) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat facts = {};
   if (!fd || ::fstat(fd.get(), &facts) != 0) return CannotRead(path, ErrnoText(errno));
   if (S_ISDIR(facts.st_mode)) return CannotRead(path, "it is a directory");
+  if (origin == ConfigOrigin::kFound && !S_ISREG(facts.st_mode)) return CannotRead(path, "it is not a regular file");
+  ::fcntl(fd.get(), F_SETFL, 0);  // what is named may be waited for
   ConfigText config{
       .text = {},
       .owner = facts.st_uid == ::geteuid() || facts.st_uid == 0 ? FileOwner::kUserOrRoot : FileOwner::kSomebodyElse};

@@ -2,6 +2,7 @@
 #ifndef MIRRORFS_LAUNCHER_CONFIG_CONFIG_PLACES_H_
 #define MIRRORFS_LAUNCHER_CONFIG_CONFIG_PLACES_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,8 +25,11 @@ struct ConfigText {
   FileOwner owner;
 };
 
+// kFound: has to be a regular file. kNamed: may be a pipe, too, as a shell's <(...) makes one.
+enum class ConfigOrigin : uint8_t { kFound, kNamed };
+
 // The whole file, of at most 1 MiB. Fails with kFailed.
-absl::StatusOr<ConfigText> ReadConfigFile(const std::string& path);
+absl::StatusOr<ConfigText> ReadConfigFile(const std::string& path, ConfigOrigin origin);
 
 }  // namespace mirrorfs
 

@@ -56,7 +56,7 @@ Json ConfigSchema() {
   schema.update(ClosedObject());
   ExecSettings settings;
   for (const SettingKey& key : SettingKeys()) {
-    if (key.place != KeyPlace::kFilesToo) continue;
+    if (key.place == KeyPlace::kFlagsOnly) continue;
     Json shape = std::visit(Shape{}, key.slot(settings));
     shape["description"] = key.description;
     Json* properties = &schema["properties"];

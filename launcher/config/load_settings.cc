@@ -18,9 +18,9 @@ namespace mirrorfs {
 namespace {
 
 // A file that was found, not named, counts only if it is the user's own or root's: others could put one in /tmp.
-absl::Status ApplyFoundFile(const std::optional<std::string>& path, LoadedSettings& loaded) {
+absl::Status ApplyFoundFile(const std::optional<std::string>& path, FileKind kind, LoadedSettings& loaded) {
   if (!path) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const ConfigText config, ReadConfigFile(*path));
+  ASSIGN_OR_RETURN(const ConfigText config, ReadConfigFile(*path, ConfigOrigin::kFound));
   if (config.owner == FileOwner::kSomebodyElse) {
     loaded.warnings.push_back(
         fmt::format("{} is ignored: it belongs to another user. To use it, name it with -f.", *path));
@@ -28,17 +28,17 @@ absl::Status ApplyFoundFile(const std::optional<std::string>& path, LoadedSettin
   }
   ASSIGN_OR_RETURN(const ConfigNode root, ParseConfig(ConfigSyntax::kYaml, config.text, *path));
   loaded.files.insert(loaded.files.begin(), *path);
-  return ApplyOwnForm(root, *path, loaded.settings);
+  return ApplyOwnForm(root, *path, kind, loaded.settings);
 }
 
 absl::Status ApplyNamedFile(const std::string& name, std::string_view working_directory, LoadedSettings& loaded) {
   if (name.empty()) return Failure(ExitCode::kUsage, "-f: the file's name is missing.");
   const std::string path = AbsolutePath(name, working_directory);
-  ASSIGN_OR_RETURN(const ConfigText config, ReadConfigFile(path));
+  ASSIGN_OR_RETURN(const ConfigText config, ReadConfigFile(path, ConfigOrigin::kNamed));
   ASSIGN_OR_RETURN(const ConfigNode root, ParseConfig(SyntaxOf(path), config.text, path));
   loaded.files.insert(loaded.files.begin(), path);
   if (IsMirrordForm(root, path)) return ApplyMirrordForm(root, path, loaded.settings, loaded.warnings);
-  return ApplyOwnForm(root, path, loaded.settings);
+  return ApplyOwnForm(root, path, FileKind::kOwn, loaded.settings);
 }
 
 // An error in a value, with the place that it comes from.
@@ -79,13 +79,19 @@ Environment CurrentEnvironment() {
   return environment;
 }
 
-// What counts least comes first, and is replaced by what comes later.
+// What counts least comes first, and is replaced by what comes later. A file that is named counts as named only.
 absl::StatusOr<LoadedSettings> LoadSettings(const ExecFlags& flags, const Environment& environment,
                                             std::string_view working_directory) {
   LoadedSettings loaded;
-  RETURN_IF_ERROR(ApplyFoundFile(FindUserFile(environment), loaded));
-  RETURN_IF_ERROR(ApplyFoundFile(FindProjectFile(working_directory), loaded));
-  if (flags.config_file) RETURN_IF_ERROR(ApplyNamedFile(*flags.config_file, working_directory, loaded));
+  RETURN_IF_ERROR(ApplyFoundFile(FindUserFile(environment), FileKind::kOwn, loaded));
+  const auto project = FindProjectFile(working_directory);
+  if (!flags.config_file) {
+    RETURN_IF_ERROR(ApplyFoundFile(project, FileKind::kProject, loaded));
+  } else {
+    const std::string named = AbsolutePath(*flags.config_file, working_directory);
+    if (project != named) RETURN_IF_ERROR(ApplyFoundFile(project, FileKind::kProject, loaded));
+    RETURN_IF_ERROR(ApplyNamedFile(*flags.config_file, working_directory, loaded));
+  }
   RETURN_IF_ERROR(ApplyEnvironment(environment, loaded.settings));
   RETURN_IF_ERROR(ApplyFlags(flags, loaded.settings));
   RETURN_IF_ERROR(CheckValues(loaded.settings));

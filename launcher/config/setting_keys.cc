@@ -15,7 +15,8 @@ SettingSlot Slot(ExecSettings& settings) {
   return &(settings.*Section.*Member);
 }
 
-constexpr KeyPlace kFiles = KeyPlace::kFilesToo;
+constexpr KeyPlace kFiles = KeyPlace::kAllFiles;
+constexpr KeyPlace kOwn = KeyPlace::kOwnFiles;
 constexpr KeyPlace kFlags = KeyPlace::kFlagsOnly;
 constexpr KeyMeaning kValue = KeyMeaning::kValue;
 constexpr KeyMeaning kPath = KeyMeaning::kPath;
@@ -50,15 +51,15 @@ constexpr std::array kKeys = {
     SettingKey{"agent", "deadline", kFiles, kValue, "longest wait for a sign of life from the agent",
                Slot<&ExecSettings::agent, &AgentSettings::deadline>},
     SettingKey{"agent", "hard", kFiles, kValue, "wait for ever", Slot<&ExecSettings::agent, &AgentSettings::hard>},
-    SettingKey{"agent", "runtime_socket", kFiles, kPath, "socket of the container runtime",
+    SettingKey{"agent", "runtime_socket", kOwn, kPath, "socket of the container runtime",
                Slot<&ExecSettings::agent, &AgentSettings::runtime_socket>},
-    SettingKey{"agent", "tls_ca", kFiles, kPath, "certificate authority of a grpc:// agent (PEM)",
+    SettingKey{"agent", "tls_ca", kOwn, kPath, "certificate authority of a grpc:// agent (PEM)",
                Slot<&ExecSettings::agent, &AgentSettings::tls_ca>},
-    SettingKey{"agent", "tls_cert", kFiles, kPath, "our certificate for it",
+    SettingKey{"agent", "tls_cert", kOwn, kPath, "our certificate for it",
                Slot<&ExecSettings::agent, &AgentSettings::tls_certificate>},
-    SettingKey{"agent", "tls_key", kFiles, kPath, "the certificate's key",
+    SettingKey{"agent", "tls_key", kOwn, kPath, "the certificate's key",
                Slot<&ExecSettings::agent, &AgentSettings::tls_key>},
-    SettingKey{"agent", "token_file", kFiles, kPath, "file of the token for an agent that wants one",
+    SettingKey{"agent", "token_file", kOwn, kPath, "file of the token for an agent that wants one",
                Slot<&ExecSettings::agent, &AgentSettings::token_file>},
     SettingKey{"agent", "program", kFlags, kValue, "program of the agent",
                Slot<&ExecSettings::agent, &AgentSettings::agent_path>},

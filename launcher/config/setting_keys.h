@@ -20,7 +20,9 @@ using SourcedTexts = Sourced<std::vector<std::pair<std::string, std::string>>>;
 using SettingSlot = std::variant<Sourced<std::string>*, Sourced<bool>*, Sourced<FsMode>*, SourcedList*,
                                  Sourced<std::vector<PathMapping>>*, SourcedTexts*>;
 
-enum class KeyPlace : uint8_t { kFilesToo, kFlagsOnly };
+// Where a key may stand. kOwnFiles: not in a project's file, which may have come with somebody else's repository: with
+// a target of its own choice it could have this machine's files sent there as a token.
+enum class KeyPlace : uint8_t { kAllFiles, kOwnFiles, kFlagsOnly };
 
 // kPath: a path of this machine; where a file says a relative one, it is meant from the file's directory.
 enum class KeyMeaning : uint8_t { kValue, kPath };

@@ -17,7 +17,7 @@ using Kind = ConfigNode::Kind;
 std::vector<std::string> KeysOf(std::string_view section) {
   std::vector<std::string> keys;
   for (const SettingKey& key : SettingKeys()) {
-    if (key.place != KeyPlace::kFilesToo) continue;
+    if (key.place == KeyPlace::kFlagsOnly) continue;
     if (key.section == section) {
       keys.emplace_back(key.name);
     } else if (section.empty() && std::find(keys.begin(), keys.end(), key.section) == keys.end()) {
@@ -31,7 +31,7 @@ std::vector<std::string> KeysOf(std::string_view section) {
 // fs.read_only.
 std::string Suggestion(std::string_view section, const std::string& name) {
   for (const SettingKey& key : SettingKeys()) {
-    if (key.name == name && key.place == KeyPlace::kFilesToo) return fmt::format("; did you mean {}?", key.FullName());
+    if (key.name == name && key.place != KeyPlace::kFlagsOnly) return fmt::format("; did you mean {}?", key.FullName());
   }
   if (const auto near = Nearest(name, KeysOf(section))) {
     return fmt::format("; did you mean {}{}{}?", section, section.empty() ? "" : ".", *near);
@@ -49,24 +49,48 @@ std::string FromFile(std::string_view file, const std::string& path) {
   return (std::filesystem::path(file).parent_path() / path).string();
 }
 
-absl::Status ApplySection(const ConfigNode& map, std::string_view file, std::string_view section,
-                          ExecSettings& settings) {
+const SettingKey* FindKey(std::string_view section, std::string_view name) {
+  for (const SettingKey& key : SettingKeys()) {
+    if (key.section == section && key.name == name && key.place != KeyPlace::kFlagsOnly) return &key;
+  }
+  return nullptr;
+}
+
+class OwnFormReader {
+ public:
+  OwnFormReader(std::string_view file, FileKind kind, ExecSettings& settings)
+      : file_(file), kind_(kind), settings_(settings) {}
+
+  absl::Status ReadSection(const ConfigNode& map, std::string_view section);
+  absl::Status ReadKey(const ConfigEntry& entry, std::string_view section);
+
+ private:
+  const std::string_view file_;
+  const FileKind kind_;
+  ExecSettings& settings_;
+};
+
+absl::Status OwnFormReader::ReadSection(const ConfigNode& map, std::string_view section) {
   if (map.kind == Kind::kNothing) return absl::OkStatus();
   if (map.kind != Kind::kMap) {
-    return ConfigError(file, map.line, section, fmt::format("expected keys: {}.", fmt::join(KeysOf(section), ", ")));
+    return ConfigError(file_, map.line, section, fmt::format("expected keys: {}.", fmt::join(KeysOf(section), ", ")));
   }
-  for (const ConfigEntry& entry : map.entries) {
-    const auto keys = SettingKeys();
-    const auto key = std::find_if(keys.begin(), keys.end(), [&](const SettingKey& candidate) {
-      return candidate.section == section && candidate.name == entry.key && candidate.place == KeyPlace::kFilesToo;
-    });
-    if (key == keys.end()) return UnknownKey(file, entry, section);
-    ConfigNode value = entry.value;
-    if (key->meaning == KeyMeaning::kPath && value.IsText() && !value.text.empty())
-      value.text = FromFile(file, value.text);
-    RETURN_IF_ERROR(ApplyValue(value, key->FullName(), file, key->slot(settings)));
-  }
+  for (const ConfigEntry& entry : map.entries) RETURN_IF_ERROR(ReadKey(entry, section));
   return absl::OkStatus();
+}
+
+absl::Status OwnFormReader::ReadKey(const ConfigEntry& entry, std::string_view section) {
+  const SettingKey* key = FindKey(section, entry.key);
+  if (key == nullptr) return UnknownKey(file_, entry, section);
+  if (key->place == KeyPlace::kOwnFiles && kind_ == FileKind::kProject) {
+    return ConfigError(file_, entry.line, key->FullName(),
+                       "a project's file may not say this, since it may have come from somebody else. Write it into "
+                       "~/.config/mirrorfs/config.yaml, or name this file with -f.");
+  }
+  ConfigNode value = entry.value;
+  if (key->meaning == KeyMeaning::kPath && value.IsText() && !value.text.empty())
+    value.text = FromFile(file_, value.text);
+  return ApplyValue(value, key->FullName(), file_, key->slot(settings_));
 }
 
 // One setter for each kind of value.
@@ -176,22 +200,18 @@ absl::Status ApplyValue(const ConfigNode& value, std::string_view key, std::stri
   return std::visit(ValueReader(value, key, file), slot);
 }
 
-absl::Status ApplyOwnForm(const ConfigNode& root, std::string_view file, ExecSettings& settings) {
+absl::Status ApplyOwnForm(const ConfigNode& root, std::string_view file, FileKind kind, ExecSettings& settings) {
   if (root.kind == Kind::kNothing) return absl::OkStatus();
   if (root.kind != Kind::kMap) {
     return Failure(ExitCode::kUsage,
                    fmt::format("{}: expected keys: {}.", Place(file, root.line), fmt::join(KeysOf(""), ", ")));
   }
-  ConfigNode top{.kind = Kind::kMap, .line = root.line};
+  OwnFormReader reader(file, kind, settings);
   for (const ConfigEntry& entry : root.entries) {
     const bool section = entry.key == "fs" || entry.key == "env" || entry.key == "agent";
-    if (section) {
-      RETURN_IF_ERROR(ApplySection(entry.value, file, entry.key, settings));
-    } else {
-      top.entries.push_back(entry);
-    }
+    RETURN_IF_ERROR(section ? reader.ReadSection(entry.value, entry.key) : reader.ReadKey(entry, ""));
   }
-  return ApplySection(top, file, "", settings);
+  return absl::OkStatus();
 }
 
 }  // namespace mirrorfs

@@ -2,6 +2,7 @@
 #ifndef MIRRORFS_LAUNCHER_CONFIG_SETTINGS_FILE_H_
 #define MIRRORFS_LAUNCHER_CONFIG_SETTINGS_FILE_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,12 @@
 
 namespace mirrorfs {
 
+// kProject: found in a directory, may be somebody else's work. kOwn: the user's, or one that the user has named.
+enum class FileKind : uint8_t { kProject, kOwn };
+
 // What the file says takes the place of what `settings` has. Fails with kUsage, naming file, line and key; an unknown
 // key is an error with the nearest valid one.
-absl::Status ApplyOwnForm(const ConfigNode& root, std::string_view file, ExecSettings& settings);
+absl::Status ApplyOwnForm(const ConfigNode& root, std::string_view file, FileKind kind, ExecSettings& settings);
 
 // Likewise for a configuration of mirrord, of which `target`, `feature.fs` and `feature.env` count. Keys that have no
 // meaning here are named in one warning.

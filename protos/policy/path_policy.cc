@@ -48,8 +48,9 @@ absl::Status PathPolicy::Compiled::AddRules() {
     const std::string pattern = NormalizedPattern(rule.pattern);
     auto compiled = CompilePattern(pattern);
     if (!compiled.ok()) {
-      return absl::InvalidArgumentError(fmt::format("{}: {}: the pattern '{}' is not valid: {}", rule.origin, rule.list,
-                                                    rule.pattern, std::string(compiled.status().message())));
+      return absl::InvalidArgumentError(fmt::format("{}: {}{}: the pattern '{}' is not valid: {}", rule.origin,
+                                                    IsUserList(rule.list) ? "fs." : "", rule.list, rule.pattern,
+                                                    std::string(compiled.status().message())));
     }
     outcomes.push_back(*outcome);
     patterns.push_back(*std::move(compiled));
@@ -62,7 +63,7 @@ absl::Status PathPolicy::Compiled::AddMappings() {
   for (const PathMapping& mapping : spec.mappings) {
     auto compiled = Mapping::Compile(mapping);
     if (!compiled.ok()) {
-      return absl::InvalidArgumentError(fmt::format("{}: mapping: '{}' to '{}' is not valid: {}", mapping.origin,
+      return absl::InvalidArgumentError(fmt::format("{}: fs.mapping: '{}' to '{}' is not valid: {}", mapping.origin,
                                                     mapping.match, mapping.replace,
                                                     std::string(compiled.status().message())));
     }

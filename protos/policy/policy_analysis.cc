@@ -35,8 +35,8 @@ absl::StatusOr<PolicyAnalysis> PolicyAnalysis::Of(const PolicySpec& spec) {
   for (const PathMapping& mapping : spec.mappings) {
     analysis.mappings_.emplace_back(NormalizedPattern(mapping.match));
     if (analysis.mappings_.back().MayMatchAnything()) continue;
-    return absl::InvalidArgumentError(fmt::format("{}: mapping: the pattern '{}' can never match: {}", mapping.origin,
-                                                  mapping.match, WhyNever(mapping.match)));
+    return absl::InvalidArgumentError(fmt::format("{}: fs.mapping: the pattern '{}' can never match: {}",
+                                                  mapping.origin, mapping.match, WhyNever(mapping.match)));
   }
   return analysis;
 }
@@ -45,8 +45,8 @@ absl::Status PolicyAnalysis::CheckRule(const PolicySpec& spec, size_t index) con
   const PolicyRule& rule = spec.rules[index];
   if (!IsUserList(rule.list)) return absl::OkStatus();
   if (rules_[index].language.MayMatchAnything()) return CheckCover(spec, index);
-  return absl::InvalidArgumentError(fmt::format("{}: {}: the pattern '{}' can never match: {}", rule.origin, rule.list,
-                                                rule.pattern, WhyNever(rule.pattern)));
+  return absl::InvalidArgumentError(fmt::format("{}: fs.{}: the pattern '{}' can never match: {}", rule.origin,
+                                                rule.list, rule.pattern, WhyNever(rule.pattern)));
 }
 
 // Rules of the same list do not count: to say something twice changes nothing.
@@ -66,12 +66,12 @@ absl::Status PolicyAnalysis::CheckCover(const PolicySpec& spec, size_t index) co
   for (size_t i = 0; i < before.size(); ++i) {
     if (!own.CoveredBy({&languages[i], 1})) continue;
     const PolicyRule& first = spec.rules[before[i]];
-    by = fmt::format("{} '{}' ({}) comes first and has all its paths. Make that narrower, or remove this.", first.list,
-                     first.pattern, first.origin);
+    by = fmt::format("fs.{} '{}' ({}) comes first and has all its paths. Make that narrower, or remove this.",
+                     first.list, first.pattern, first.origin);
     break;
   }
   return absl::InvalidArgumentError(
-      fmt::format("{}: {}: the pattern '{}' can never match: {}", rule.origin, rule.list, rule.pattern, by));
+      fmt::format("{}: fs.{}: the pattern '{}' can never match: {}", rule.origin, rule.list, rule.pattern, by));
 }
 
 bool PolicyAnalysis::MayDifferBelow(std::string_view directory, Outcome own) const {

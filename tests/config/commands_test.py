@@ -134,11 +134,11 @@ class CommandsTest(unittest.TestCase):
         self.assertIn(f"Fine: {good}", self.run_it("config", "check", good).stdout)
         for text, says in (
             ("fs:\n  readonly: x\n", "bad.yaml:2: there is no key fs.readonly; did you mean fs.read_only?"),
-            ("fs:\n  local: ['(']\n", "bad.yaml:2: local: the pattern '(' is not valid: missing )"),
-            ("fs:\n  local: ^app/\n", "bad.yaml:2: local: the pattern '^app/' can never match: paths are absolute"),
-            ("fs:\n  read_only: ^/app/\n  local: ^/app/x/\n", "bad.yaml:3: local: the pattern '^/app/x/' can never match: "
-             "read_only '^/app/'"),
-            ("fs:\n  mapping: {'/a': '/$1'}\n", "bad.yaml:2: mapping: '/a' to '/$1' is not valid: the pattern has no group"),
+            ("fs:\n  local: ['(']\n", "bad.yaml:2: fs.local: the pattern '(' is not valid: missing )"),
+            ("fs:\n  local: ^app/\n", "bad.yaml:2: fs.local: the pattern '^app/' can never match: paths are absolute"),
+            ("fs:\n  read_only: ^/app/\n  local: ^/app/x/\n", "bad.yaml:3: fs.local: the pattern '^/app/x/' can never match: "
+             "fs.read_only '^/app/'"),
+            ("fs:\n  mapping: {'/a': '/$1'}\n", "bad.yaml:2: fs.mapping: '/a' to '/$1' is not valid: the pattern has no group"),
         ):
             result = self.run_it("config", "check", self.write("bad.yaml", text), code=2)
             self.assertIn(says, result.stderr)
@@ -153,7 +153,7 @@ class CommandsTest(unittest.TestCase):
         for words, says in ((["config"], "write config show, check or schema"), (["config", "chekc"], "did you mean check?"),
                             (["explain"], "a path is missing"), (["explain", "--fs-mod", "x", "/"], "did you mean --fs-mode?"),
                             (["explain", "--fs-mode", "x", "/"], "there is no mode 'x'"),
-                            (["explain", "--read-only", "^a", "/"], "flag --read-only: read_only: the pattern '^a'"),
+                            (["explain", "--read-only", "^a", "/"], "flag --read-only: fs.read_only: the pattern '^a'"),
                             (["explain", "-o", "xml", "/"], "write wide or json")):
             self.assertIn(says, self.run_it(*words, code=2).stderr)
         self.assertIn("did you mean MIRRORFS_FS_READ_ONLY?", self.run_it("explain", "/", code=2, MIRRORFS_FS_READONLY="x").stderr)

@@ -1,4 +1,5 @@
 // Flag, environment, -f, .mirrorfs.yaml, user file, default: for each key the first that has it.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gmock/gmock.h"
@@ -121,6 +122,34 @@ TEST_F(PrecedenceTest, AFileOfSomebodyElseCountsOnlyIfItIsNamed) {
   EXPECT_THAT(found.warnings, ElementsAre(HasSubstr("belongs to another user")));
   flags_.config_file = file;
   EXPECT_EQ(Loaded().settings.fs.mode.value, FsMode::kWrite);
+}
+
+TEST_F(PrecedenceTest, AProjectsFileNamesNoSocketsKeysAndTokens) {
+  for (const std::string key : {"runtime_socket", "tls_ca", "tls_cert", "tls_key", "token_file"}) {
+    const std::string file = scratch_.Write("work/.mirrorfs.yaml", "agent:\n  " + key + ": x\n");
+    EXPECT_THAT(Error(), HasSubstr(file + ":2: agent." + key + ": a project's file may not say this"));
+    flags_.config_file = file;
+    EXPECT_EQ(Error(), "no error");
+    flags_.config_file.reset();
+    std::filesystem::remove(file);
+    flags_.config_file = scratch_.Write("own.yaml", "agent:\n  " + key + ": x\n");
+    EXPECT_EQ(Error(), "no error");
+    flags_.config_file.reset();
+  }
+}
+
+TEST_F(PrecedenceTest, APipeMayBeNamedButNotFound) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_GT(::write(ends[1], "fs: {mode: write}", 17), 0);
+  ::close(ends[1]);
+  flags_.config_file = "/proc/self/fd/" + std::to_string(ends[0]);
+  EXPECT_EQ(Loaded().settings.fs.mode.value, FsMode::kWrite);
+  ::close(ends[0]);
+  flags_.config_file.reset();
+  std::filesystem::create_directories(scratch_.Path("work"));
+  ASSERT_EQ(::mkfifo(scratch_.Path("work/.mirrorfs.yaml").c_str(), 0600), 0);
+  EXPECT_THAT(MessageOf(Load().status()), HasSubstr("it is not a regular file"));
 }
 
 TEST_F(PrecedenceTest, EveryFlagArrives) {

@@ -190,7 +190,7 @@ TEST(PathPolicyTest, BadPatternsNameTheirPlaceAndWhatIsWrong) {
 TEST(PathPolicyTest, ARuleToWhichEarlierListsLeaveNothingIsAnError) {
   const auto error = [](std::vector<PolicyRule> rules) { return ErrorOf(Spec(FsMode::kRead, std::move(rules))); };
   EXPECT_THAT(error({{"read_only", "^/app/", "A:1"}, {"local", "^/app/cache/", "B:2"}}),
-              HasSubstr("B:2: local: the pattern '^/app/cache/' can never match: read_only '^/app/' (A:1)"));
+              HasSubstr("B:2: fs.local: the pattern '^/app/cache/' can never match: fs.read_only '^/app/' (A:1)"));
   EXPECT_THAT(error({{"not_found", R"(\.js$)", "A:1"}, {"local", R"(^/x/.*\.JS$)", "B:2"}}),
               HasSubstr("can never match"));
   EXPECT_THAT(error({{"not_found", "^/(a|b)/", "A:1"}, {"read_only", "^/c/", "A:2"}, {"local", "^/[abc]/.", "B:2"}}),

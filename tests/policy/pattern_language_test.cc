@@ -30,10 +30,10 @@ class Generator {
   }
 
   std::string Component() {
-    static const std::string kWords[] = {"usr",      "lib",          "a",    "b",       "app",   "App",          ".git",
+    static const std::string words[] = {"usr",      "lib",          "a",    "b",       "app",   "App",          ".git",
                                          "x.js",     "x.so",         "etc",  "tmp",     "a.log", "node_modules", "k",
                                          "\xc5\xbf", "\xe2\x84\xaa", "\xff", "\xc3\xa4"};
-    return Below(4) == 0 ? Any(kWords) + Any(kWords) : Any(kWords);
+    return Below(4) == 0 ? Any(words) + Any(words) : Any(words);
   }
 
   std::string Path() {
@@ -45,7 +45,7 @@ class Generator {
   std::string Below(const std::string& directory) { return (directory == "/" ? "" : directory) + Path().substr(0); }
 
   std::string Piece(int depth) {
-    static const std::string kPieces[] = {"/",     "a",    "usr",      "app",    "k",   "s",     ".",  "\\.",
+    static const std::string pieces[] = {"/",     "a",    "usr",      "app",    "k",   "s",     ".",  "\\.",
                                           "[a-c]", "[^/]", "\\w",      "\\S",    "/a",  "js",    "so", "lib",
                                           "etc/",  "\\d",  "\xc3\xa4", "[^a-z]", "\\W", "[\\w.]"};
     switch (depth > 2 ? 9 : Below(10)) {
@@ -54,13 +54,13 @@ class Generator {
       case 1:
         return "(?:" + Sequence(depth + 1) + ")" + Any(kQuantifiers);
       case 2:
-        return Any(kPieces) + Any(kQuantifiers);
+        return Any(pieces) + Any(kQuantifiers);
       case 3:
         return Below(3) == 0 ? "\\b" : "/";
       case 4:
         return Below(3) == 0 ? "(/|$)" : "[^/]+";
       default:
-        return Any(kPieces);
+        return Any(pieces);
     }
   }
 
@@ -71,10 +71,10 @@ class Generator {
   }
 
   std::string Pattern() {
-    static const std::string kUsual[] = {"^/usr(/|$)",   "^/app/",        R"(\.js$)",      R"(.\.so$)",
+    static const std::string usual[] = {"^/usr(/|$)",   "^/app/",        R"(\.js$)",      R"(.\.so$)",
                                          "^/(usr|app)/", "^/a",           "/node_modules", "^/usr/lib(/|$)",
                                          "^/etc/a$",     R"(.+\.git/.+)", "^/a/b(/|$)",    "^/$"};
-    if (Below(3) == 0) return Any(kUsual);
+    if (Below(3) == 0) return Any(usual);
     std::string pattern = Sequence(0);
     if (Below(2) == 0) pattern.insert(0, Below(2) == 0 ? "^" : "^/");
     if (Below(3) == 0) pattern += "$";
@@ -179,12 +179,12 @@ TEST(PatternLanguageTest, WhatIsCoveredHasNoPathOfItsOwn) {
 
 struct RandomPolicy {
   explicit RandomPolicy(Generator& generator) {
-    static const std::string kLists[] = {"not_found",         "read_write",        "read_only",    "local",
+    static const std::string lists[] = {"not_found",         "read_write",        "read_only",    "local",
                                          "default not_found", "default read_only", "default local"};
-    static const FsMode kModes[] = {FsMode::kRead, FsMode::kWrite, FsMode::kLocalWithOverrides, FsMode::kRead};
-    spec.mode = generator.Any(kModes);
+    static const FsMode modes[] = {FsMode::kRead, FsMode::kWrite, FsMode::kLocalWithOverrides, FsMode::kRead};
+    spec.mode = generator.Any(modes);
     for (size_t i = generator.Below(5); i > 0; --i) {
-      spec.rules.push_back({generator.Any(kLists), generator.Pattern(), "somewhere"});
+      spec.rules.push_back({generator.Any(lists), generator.Pattern(), "somewhere"});
     }
     for (const std::string tree : {"/usr", "/app", "/a", "/etc", "/a/b"}) {
       spec.rules.push_back({"default local", TreePattern(tree), "default"});
