@@ -1,6 +1,7 @@
 #include "launcher/commands/explain_command.h"
 
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 #include "fmt/format.h"
@@ -43,13 +44,36 @@ absl::StatusOr<ExplainArguments> ParseArguments(absl::Span<const std::string> wo
   return arguments;
 }
 
-absl::StatusOr<PathPolicy> PolicyFor(const ExplainArguments& arguments, const Invoker& invoker) {
+struct Question {
+  ExecSettings settings;
+  ProgramFacts facts;
+  std::vector<std::string> paths;  // absolute
+};
+
+absl::StatusOr<Question> QuestionOf(const ExplainArguments& arguments, const Invoker& invoker) {
   const Environment environment = CurrentEnvironment();
-  ASSIGN_OR_RETURN(const LoadedSettings loaded, LoadSettings(arguments.flags, environment, invoker.working_directory));
+  ASSIGN_OR_RETURN(LoadedSettings loaded, LoadSettings(arguments.flags, environment, invoker.working_directory));
   for (const std::string& warning : loaded.warnings) fmt::print(stderr, "mirrorfs: warning: {}\n", warning);
-  ProgramFacts facts = FindProgramFacts(arguments.program, environment, invoker.working_directory);
-  if (loaded.settings.container_cwd.value) facts.working_directory.clear();
-  return CompilePolicy(MakePolicy(loaded.settings, facts, {}));
+  Question question{.settings = std::move(loaded.settings),
+                    .facts = FindProgramFacts(arguments.program, environment, invoker.working_directory),
+                    .paths = {}};
+  if (question.settings.container_cwd.value) question.facts.working_directory.clear();
+  for (const std::string& path : arguments.paths) {
+    question.paths.push_back(AbsolutePath(path, invoker.working_directory));
+  }
+  return question;
+}
+
+void Print(const std::vector<Explanation>& explanations, OutputFormat format) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const Explanation& explanation : explanations) {
+    if (format == OutputFormat::kJson) {
+      all.push_back(ExplanationJson(explanation));
+    } else {
+      fmt::print("{}", ExplanationText(explanation));
+    }
+  }
+  if (format == OutputFormat::kJson) fmt::print("{}\n", all.dump(2));
 }
 
 }  // namespace
@@ -61,17 +85,12 @@ absl::Status RunExplain(absl::Span<const std::string> words, const Invoker& invo
     return Failure(ExitCode::kUsage, "explain: a path is missing. Usage: mirrorfs explain [OPTIONS] PATH...");
   }
   ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output));
-  ASSIGN_OR_RETURN(const PathPolicy policy, PolicyFor(arguments, invoker));
-  nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const std::string& path : arguments.paths) {
-    const Explanation explanation = Explain(policy, AbsolutePath(path, invoker.working_directory));
-    if (format == OutputFormat::kJson) {
-      all.push_back(ExplanationJson(explanation));
-    } else {
-      fmt::print("{}", ExplanationText(explanation));
-    }
-  }
-  if (format == OutputFormat::kJson) fmt::print("{}\n", all.dump(2));
+  ASSIGN_OR_RETURN(const Question question, QuestionOf(arguments, invoker));
+  ASSIGN_OR_RETURN(const PathPolicy policy, CompilePolicy(MakePolicy(question.settings, question.facts, {})));
+  const Volumes volumes = question.settings.fs.auto_mount.value ? Volumes::kUnknown : Volumes::kKnown;
+  std::vector<Explanation> explanations;
+  for (const std::string& path : question.paths) explanations.push_back(Explain(policy, path, volumes));
+  Print(explanations, format);
   return absl::OkStatus();
 }
 

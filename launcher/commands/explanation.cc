@@ -53,6 +53,13 @@ std::string_view SideInWords(PathSide side) {
   return "";
 }
 
+// Volumes come after the user's lists and before everything else.
+bool VolumeWouldMatter(const PathDecision& decision, FsMode mode) {
+  const bool decided_before = decision.rule != nullptr && !decision.rule->list.starts_with("default ");
+  const bool same_anyway = decision.side == PathSide::kContainer && decision.writes == WritesGo::kLayer;
+  return mode != FsMode::kLocal && !decided_before && !same_anyway;
+}
+
 // Bytes that would move the cursor are no part of an answer.
 std::string Printable(std::string_view text) {
   std::string printable;
@@ -65,7 +72,7 @@ std::string Printable(std::string_view text) {
 
 }  // namespace
 
-Explanation Explain(const PathPolicy& policy, std::string_view absolute_path) {
+Explanation Explain(const PathPolicy& policy, std::string_view absolute_path, Volumes volumes) {
   Explanation explanation{.path = std::string(absolute_path), .meant = policy.Map(absolute_path)};
   if (const PathMapping* mapping = policy.MappingOf(absolute_path)) {
     explanation.mapping = fmt::format("{} -> {} ({})", mapping->match, mapping->replace, mapping->origin);
@@ -73,6 +80,8 @@ Explanation Explain(const PathPolicy& policy, std::string_view absolute_path) {
   explanation.decision = policy.Decide(explanation.meant);
   explanation.why = WhyOf(explanation.decision, policy.spec().mode);
   explanation.write = WriteOf(explanation.decision.writes);
+  explanation.if_no_volume =
+      volumes == Volumes::kUnknown && VolumeWouldMatter(explanation.decision, policy.spec().mode);
   return explanation;
 }
 
@@ -82,7 +91,9 @@ std::string ExplanationText(const Explanation& explanation) {
     text += fmt::format("  means  {}\n         by mapping {}\n", Printable(explanation.meant),
                         Printable(explanation.mapping));
   }
-  return text + fmt::format("  why    {}\n  write  {}\n", Printable(explanation.why), explanation.write);
+  text += fmt::format("  why    {}\n  write  {}\n", Printable(explanation.why), explanation.write);
+  if (explanation.if_no_volume) text += "  but    the container's, if a volume of the target is mounted there\n";
+  return text;
 }
 
 nlohmann::ordered_json ExplanationJson(const Explanation& explanation) {
@@ -94,7 +105,8 @@ nlohmann::ordered_json ExplanationJson(const Explanation& explanation) {
                                  {"writes", NameOf(explanation.decision.writes)},
                                  {"rule", nullptr},
                                  {"why", PatternText(explanation.why)},
-                                 {"write", explanation.write}};
+                                 {"write", explanation.write},
+                                 {"if_no_volume", explanation.if_no_volume}};
   if (!explanation.mapping.empty()) json["mapping"] = PatternText(explanation.mapping);
   if (rule != nullptr) {
     json["rule"] = {

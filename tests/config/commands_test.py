@@ -94,6 +94,18 @@ class CommandsTest(unittest.TestCase):
         self.assertEqual(json.loads(here.stdout)[0]["side"], "local")
         self.assertEqual(json.loads(there.stdout)[0]["side"], "container")
 
+    def test_volumes_would_matter_where_only_defaults_decide(self):
+        def matters(path, *words):
+            return self.explain(*words, path)[0]["if_no_volume"]
+        self.assertTrue(matters("/etc/web.conf"))
+        self.assertIn("but    the container's, if a volume", self.run_it("explain", "/etc/web.conf").stdout)
+        self.assertFalse(matters("/etc/web.conf", "--no-auto-mount"))
+        self.assertFalse(matters("/etc/web.conf", "--local", "^/etc/"))
+        self.assertFalse(matters("/etc/web.conf", "--fs-mode", "local"))
+        self.assertFalse(matters("/srv/data"))
+        self.assertTrue(matters("/srv/data", "--fs-mode", "write"))
+        self.assertTrue(matters("/srv/data", "--fs-mode", "localwithoverrides"))
+
     def test_explain_needs_no_target_but_takes_one(self):
         self.assertEqual(self.explain("--target", "docker/there-is-no-such", "/etc/passwd")[0]["side"], "local")
 
