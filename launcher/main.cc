@@ -7,6 +7,8 @@
 
 #include "fmt/format.h"
 #include "launcher/commands/apply_command.h"
+#include "launcher/commands/config_command.h"
+#include "launcher/commands/explain_command.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/layer_commands.h"
 #include "launcher/commands/mount_command.h"
@@ -42,6 +44,8 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
   if (command == "diff") return RunDiff(rest, invoker);
   if (command == "apply") return RunApply(rest, invoker);
   if (command == "discard") return RunDiscard(rest, invoker);
+  if (command == "explain") return RunExplain(rest, invoker);
+  if (command == "config") return RunConfig(rest, invoker);
   if (command == "version" || command == "--version") return PrintVersion();
   if (command == "help") return PrintHelp(rest.empty() ? "" : std::string_view(rest.front()));
   if (command == "-h" || command == "--help") return PrintHelp("");

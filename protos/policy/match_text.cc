@@ -46,14 +46,6 @@ size_t KeptLength(std::string_view bytes) {
   return length == 4 && Decode(bytes.substr(0, 4)) >= kFirstEscape ? 0 : length;
 }
 
-void AppendEscape(unsigned char byte, std::string& text) {
-  const uint32_t value = kFirstEscape + byte;
-  text.push_back(static_cast<char>(0xF0 | value >> 18));
-  text.push_back(static_cast<char>(0x80 | (value >> 12 & 0x3F)));
-  text.push_back(static_cast<char>(0x80 | (value >> 6 & 0x3F)));
-  text.push_back(static_cast<char>(0x80 | (value & 0x3F)));
-}
-
 // `length_of`: how long the character at the front is that stays; 0: the byte is escaped.
 std::string Escaped(std::string_view bytes, size_t (*length_of)(std::string_view)) {
   std::string text;
@@ -61,7 +53,7 @@ std::string Escaped(std::string_view bytes, size_t (*length_of)(std::string_view
   while (!bytes.empty()) {
     const size_t length = length_of(bytes);
     if (length == 0) {
-      AppendEscape(static_cast<unsigned char>(bytes.front()), text);
+      AppendCharacter(kFirstEscape + static_cast<unsigned char>(bytes.front()), text);
     } else {
       text.append(bytes.substr(0, length));
     }
@@ -100,6 +92,24 @@ std::string BytesOfMatchText(std::string_view text) {
     text.remove_prefix(length);
   }
   return bytes;
+}
+
+uint32_t TakeCharacter(std::string_view& text) {
+  const size_t length = std::max<size_t>(CharacterLength(text), 1);
+  const uint32_t character = Decode(text.substr(0, length));
+  text.remove_prefix(length);
+  return character;
+}
+
+void AppendCharacter(uint32_t character, std::string& text) {
+  if (character < 0x80) {
+    text.push_back(static_cast<char>(character));
+    return;
+  }
+  const int more = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
+  static constexpr unsigned kLeads[] = {0, 0xC0, 0xE0, 0xF0};
+  text.push_back(static_cast<char>(kLeads[more] | character >> 6 * more));
+  for (int i = more - 1; i >= 0; --i) text.push_back(static_cast<char>(0x80 | (character >> 6 * i & 0x3F)));
 }
 
 std::string QuotePattern(std::string_view bytes) {

@@ -3,6 +3,7 @@
 #ifndef MIRRORFS_PROTOS_POLICY_MATCH_TEXT_H_
 #define MIRRORFS_PROTOS_POLICY_MATCH_TEXT_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,12 @@ bool IsMatchText(std::string_view bytes);
 
 // Undoes MatchText.
 std::string BytesOfMatchText(std::string_view text);
+
+// The first character, cut off. `text`: not empty, as MatchText() makes it.
+uint32_t TakeCharacter(std::string_view& text);
+
+// As UTF-8, at the end of `text`.
+void AppendCharacter(uint32_t character, std::string& text);
 
 // A pattern that matches just these bytes.
 std::string QuotePattern(std::string_view bytes);

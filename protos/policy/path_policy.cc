@@ -2,75 +2,25 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "fmt/format.h"
 #include "protos/policy/mapping.h"
 #include "protos/policy/match_text.h"
+#include "protos/policy/outcome.h"
 #include "protos/policy/pattern.h"
+#include "protos/policy/pattern_syntax.h"
+#include "protos/policy/policy_analysis.h"
 #include "protos/shared/errno_status.h"
 #include "re2/set.h"
 
 namespace mirrorfs {
 namespace {
 
-struct Outcome {
-  PathSide side;
-  WritesGo writes;
-};
-
-std::optional<Outcome> OutcomeOf(std::string_view list) {
-  if (list == kNotFoundList || list == kDefaultNotFoundList) return Outcome{PathSide::kNotFound, WritesGo::kNowhere};
-  if (list == kReadWriteList) return Outcome{PathSide::kContainer, WritesGo::kContainer};
-  if (list == kReadOnlyList || list == kDefaultReadOnlyList || list == kVolumeList) {
-    return Outcome{PathSide::kContainer, WritesGo::kLayer};
-  }
-  if (list == kLocalList || list == kDefaultLocalList) return Outcome{PathSide::kLocal, WritesGo::kLocal};
-  return std::nullopt;
-}
-
-Outcome OutcomeOf(FsMode mode) {
-  switch (mode) {
-    case FsMode::kRead:
-      return {PathSide::kContainer, WritesGo::kLayer};
-    case FsMode::kWrite:
-      return {PathSide::kContainer, WritesGo::kContainer};
-    case FsMode::kLocal:
-    case FsMode::kLocalWithOverrides:
-      return {PathSide::kLocal, WritesGo::kLocal};
-  }
-  return {};
-}
-
 re2::StringPiece Piece(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
-
-std::string_view NameOf(PathSide side) {
-  switch (side) {
-    case PathSide::kContainer:
-      return "container";
-    case PathSide::kLocal:
-      return "local";
-    case PathSide::kNotFound:
-      return "not_found";
-  }
-  return "";
-}
-
-std::string_view NameOf(WritesGo writes) {
-  switch (writes) {
-    case WritesGo::kContainer:
-      return "container";
-    case WritesGo::kLayer:
-      return "layer";
-    case WritesGo::kLocal:
-      return "local";
-    case WritesGo::kNowhere:
-      return "nowhere";
-  }
-  return "";
-}
 
 struct PathPolicy::Compiled {
   explicit Compiled(PolicySpec text) : spec(std::move(text)), set(PatternOptions(), RE2::UNANCHORED) {}
@@ -85,6 +35,7 @@ struct PathPolicy::Compiled {
   std::vector<std::unique_ptr<RE2>> patterns;  // of the rules
   RE2::Set set;                                // the same, all at once
   std::vector<Mapping> mappings;
+  std::optional<PolicyAnalysis> analysis;  // always there once it is compiled
 };
 
 absl::Status PathPolicy::Compiled::AddRules() {
@@ -97,8 +48,9 @@ absl::Status PathPolicy::Compiled::AddRules() {
     const std::string pattern = NormalizedPattern(rule.pattern);
     auto compiled = CompilePattern(pattern);
     if (!compiled.ok()) {
-      return absl::InvalidArgumentError(fmt::format("{}: {}: the pattern '{}' is not valid: {}", rule.origin, rule.list,
-                                                    rule.pattern, std::string(compiled.status().message())));
+      return absl::InvalidArgumentError(fmt::format("{}: {}{}: the pattern '{}' is not valid: {}", rule.origin,
+                                                    IsUserList(rule.list) ? "fs." : "", rule.list, rule.pattern,
+                                                    std::string(compiled.status().message())));
     }
     outcomes.push_back(*outcome);
     patterns.push_back(*std::move(compiled));
@@ -111,7 +63,7 @@ absl::Status PathPolicy::Compiled::AddMappings() {
   for (const PathMapping& mapping : spec.mappings) {
     auto compiled = Mapping::Compile(mapping);
     if (!compiled.ok()) {
-      return absl::InvalidArgumentError(fmt::format("{}: mapping: '{}' to '{}' is not valid: {}", mapping.origin,
+      return absl::InvalidArgumentError(fmt::format("{}: fs.mapping: '{}' to '{}' is not valid: {}", mapping.origin,
                                                     mapping.match, mapping.replace,
                                                     std::string(compiled.status().message())));
     }
@@ -147,6 +99,7 @@ absl::StatusOr<PathPolicy> PathPolicy::Compile(PolicySpec spec) {
   auto compiled = std::make_shared<Compiled>(std::move(spec));
   RETURN_IF_ERROR(compiled->AddRules());
   RETURN_IF_ERROR(compiled->AddMappings());
+  ASSIGN_OR_RETURN(compiled->analysis, PolicyAnalysis::Of(compiled->spec));
   return PathPolicy(std::move(compiled));
 }
 
@@ -174,11 +127,28 @@ const PathMapping* PathPolicy::MappingOf(std::string_view absolute_path) const {
   return compiled_->mappings.empty() ? nullptr : compiled_->MappingOf(MatchText(absolute_path));
 }
 
-bool PathPolicy::MayDifferBelow(std::string_view directory) const { return compiled_->spec.mode != FsMode::kLocal; }
+bool PathPolicy::MayDifferBelow(std::string_view directory) const {
+  if (compiled_->spec.mode == FsMode::kLocal) return false;
+  const std::string text = MatchText(directory);
+  if (compiled_->MappingOf(text) != nullptr || compiled_->analysis->MayMapBelow(text)) return true;
+  const PathDecision own = Decide(directory);
+  return compiled_->analysis->MayDifferBelow(text, {own.side, own.writes});
+}
 
 std::vector<std::string> PathPolicy::UniformLocalTrees() const {
   if (compiled_->spec.mode == FsMode::kLocal) return {"/"};
-  return {};
+  std::set<std::string> trees;
+  for (const PolicyRule& rule : compiled_->spec.rules) {
+    const auto tree = LiteralTree(NormalizedPattern(rule.pattern));
+    if (!tree || OutcomeOf(rule.list)->side != PathSide::kLocal) continue;
+    if (Decide(*tree).side == PathSide::kLocal && !MayDifferBelow(*tree)) trees.insert(*tree);
+  }
+  std::vector<std::string> outermost;  // a tree's parents come before it, though not always just before it
+  for (const std::string& tree : trees) {
+    const auto holds = [&](const std::string& parent) { return tree.starts_with(parent + "/"); };
+    if (std::none_of(outermost.begin(), outermost.end(), holds)) outermost.push_back(tree);
+  }
+  return outermost;
 }
 
 const PolicySpec& PathPolicy::spec() const { return compiled_->spec; }
