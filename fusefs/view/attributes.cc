@@ -38,6 +38,12 @@ Attributes ViewFileSystemImpl::Shown(const ViewNode& node, Side side, Attributes
   return attributes;
 }
 
+std::optional<Attributes> ViewFileSystemImpl::ShownAfterwards(const ViewNode& directory, Side side,
+                                                              const std::optional<Attributes>& attributes) const {
+  if (!attributes || directory.Serving() != side) return std::nullopt;
+  return Shown(directory, side, *attributes);
+}
+
 absl::StatusOr<Attributes> ViewFileSystemImpl::AttributesOf(const CallContext& context, const ViewNode& node,
                                                             HandleId handle) {
   ASSIGN_OR_RETURN(const Inner inner, ServingInner(node));

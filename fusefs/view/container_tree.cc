@@ -122,7 +122,7 @@ absl::Status ContainerTree::RemoveIn(NodeId parent, const std::string& name) {
   if (ToErrno(entry.status()) == ENOENT) return absl::OkStatus();
   RETURN_IF_ERROR(entry.status());
   const absl::Cleanup give_back = [&] { GiveBack(entry->node); };
-  if (entry->attributes.type != FileType::kDirectory) return files_.Unlink(call_, parent, name);
+  if (entry->attributes.type != FileType::kDirectory) return files_.Unlink(call_, parent, name).status();
   DirCursor cursor = DirCursor::kStart;
   std::vector<std::string> names;
   do {
@@ -131,7 +131,7 @@ absl::Status ContainerTree::RemoveIn(NodeId parent, const std::string& name) {
     cursor = page.next;
   } while (cursor != DirCursor::kEnd);
   for (const std::string& below : names) RETURN_IF_ERROR(RemoveIn(entry->node, below));
-  return files_.Rmdir(call_, parent, name);
+  return files_.Rmdir(call_, parent, name).status();
 }
 
 absl::Status ContainerTree::Rename(std::string_view from, std::string_view to) {
@@ -140,7 +140,7 @@ absl::Status ContainerTree::Rename(std::string_view from, std::string_view to) {
   ASSIGN_OR_RETURN(const NodeId parent, Directory(from_directory));
   const absl::StatusOr<NodeId> new_parent = Directory(to_directory);
   absl::Status status = new_parent.status();
-  if (status.ok()) status = files_.Rename(call_, parent, name, *new_parent, new_name, RenameMode::kNoReplace);
+  if (status.ok()) status = files_.Rename(call_, parent, name, *new_parent, new_name, RenameMode::kNoReplace).status();
   GiveBack(parent);
   if (new_parent.ok()) GiveBack(*new_parent);
   return status;
@@ -199,9 +199,9 @@ absl::Status ContainerTree::WriteContent(HandleId handle, int fd, uint64_t size)
     for (offset = static_cast<uint64_t>(data); offset < end;) {
       ASSIGN_OR_RETURN(const std::string chunk, ReadChunk(from.get(), offset, std::min(kChunkBytes, end - offset)));
       if (chunk.empty()) break;
-      ASSIGN_OR_RETURN(const uint64_t written, files_.Write(call_, handle, offset, absl::Cord(chunk)));
-      if (written == 0) return ErrnoStatus(EIO, "write");
-      offset += written;
+      ASSIGN_OR_RETURN(const Written written, files_.Write(call_, handle, offset, absl::Cord(chunk)));
+      if (written.bytes == 0) return ErrnoStatus(EIO, "write");
+      offset += written.bytes;
     }
     offset = std::max(offset, end);
   }
@@ -241,7 +241,7 @@ absl::Status ContainerTree::Put(std::string_view path, const LayerChange& change
   const std::string temporary = fmt::format(".mirrorfs-apply-{}-{}", ::getpid(), ++last_name_);
   absl::Status status = MakeNew(parent, temporary, change, fd);
   if (status.ok()) status = Dress(std::string(directory) + "/" + temporary, change, fd, layer);
-  if (status.ok()) status = files_.Rename(call_, parent, temporary, parent, name, RenameMode::kReplace);
+  if (status.ok()) status = files_.Rename(call_, parent, temporary, parent, name, RenameMode::kReplace).status();
   if (!status.ok()) static_cast<void>(files_.Unlink(call_, parent, temporary));
   return status;
 }

@@ -28,11 +28,17 @@ absl::StatusOr<absl::Cord> ViewFileSystemImpl::Read(const CallContext& context, 
   return OnHandle(*open, [&](FileSystem& files) { return files.Read(context, handle, offset, size); });
 }
 
-absl::StatusOr<uint64_t> ViewFileSystemImpl::Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                                   absl::Cord data) {
+absl::StatusOr<Written> ViewFileSystemImpl::Write(const CallContext& context, HandleId handle, uint64_t offset,
+                                                  absl::Cord data) {
   ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
   RETURN_IF_ERROR(PrepareWrite(context, *open));
-  return OnHandle(*open, [&](FileSystem& files) { return files.Write(context, handle, offset, data); });
+  Side side = Side::kContainer;
+  absl::StatusOr<Written> written = OnHandle(*open, [&](FileSystem& files) {
+    side = open->side();
+    return files.Write(context, handle, offset, data);
+  });
+  if (written.ok() && written->attributes) written->attributes = Shown(*open->node, side, *written->attributes);
+  return written;
 }
 
 absl::Status ViewFileSystemImpl::Fsync(const CallContext& context, HandleId handle, bool data_only) {

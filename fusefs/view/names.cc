@@ -15,6 +15,13 @@ absl::StatusOr<Entry> ViewFileSystemImpl::Lookup(const CallContext& context, Nod
   return GiveOut(std::move(found));
 }
 
+// What the side told of the directory is told on if that is what the view shows.
+void ViewFileSystemImpl::TranslateDirectory(const Place& place, Side side, Entry& entry) const {
+  if (entry.directory == nullptr) return;
+  const std::optional<Attributes> shown = ShownAfterwards(*place.parent, side, *entry.directory);
+  entry.directory = shown ? std::make_shared<const Attributes>(*shown) : nullptr;
+}
+
 Entry ViewFileSystemImpl::GiveOut(Found found) {
   nodes_.GiveOut(found.node);
   return std::move(found.entry);
@@ -70,6 +77,7 @@ absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::AdmitFromLayer(con
   const Finding finding{Side::kLayer, std::move(in_layer.entry), place.decision, place.parent, place.name};
   Found found{.node = nodes_.Adopt(finding, proposed), .entry = finding.entry, .side = Side::kLayer};
   found.node->SetRecord(in_layer.record);
+  TranslateDirectory(place, Side::kLayer, found.entry);
   found.entry.node = found.node->id();
   found.entry.attributes = Shown(*found.node, Side::kLayer, finding.entry.attributes);
   return found;
@@ -80,6 +88,7 @@ absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::Admit(const CallCo
   const Finding finding{side, std::move(entry), place.decision, place.parent, place.name};
   Found found{.node = nodes_.Adopt(finding, proposed), .entry = finding.entry, .side = side};
   found.entry.node = found.node->id();
+  TranslateDirectory(place, side, found.entry);
   // Another name of a file that has been copied into the layer.
   if (found.node->Serving() != side) {
     ASSIGN_OR_RETURN(found.entry.attributes, AttributesOf(context, *found.node, HandleId::kNone));

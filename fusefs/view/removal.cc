@@ -11,13 +11,15 @@
 
 namespace mirrorfs {
 
-absl::Status ViewFileSystemImpl::Unlink(const CallContext& context, NodeId parent, std::string_view name) {
+absl::StatusOr<Removed> ViewFileSystemImpl::Unlink(const CallContext& context, NodeId parent, std::string_view name) {
   ASSIGN_OR_RETURN(const Place place, FindPlace(parent, name));
   switch (place.decision.writes) {
     case WritesGo::kNowhere:
       return ErrnoStatus(ENOENT, "the path is hidden");
     case WritesGo::kLayer:
-      return Has(Side::kLayer) ? UnlinkInLayer(context, place) : ErrnoStatus(EROFS);
+      if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
+      RETURN_IF_ERROR(UnlinkInLayer(context, place));
+      return Removed{};
     case WritesGo::kContainer:
       return RemoveOnSide(context, Side::kContainer, place, /*directory=*/false);
     case WritesGo::kLocal:
@@ -26,13 +28,15 @@ absl::Status ViewFileSystemImpl::Unlink(const CallContext& context, NodeId paren
   return ErrnoStatus(EINVAL);
 }
 
-absl::Status ViewFileSystemImpl::Rmdir(const CallContext& context, NodeId parent, std::string_view name) {
+absl::StatusOr<Removed> ViewFileSystemImpl::Rmdir(const CallContext& context, NodeId parent, std::string_view name) {
   ASSIGN_OR_RETURN(const Place place, FindPlace(parent, name));
   switch (place.decision.writes) {
     case WritesGo::kNowhere:
       return ErrnoStatus(ENOENT, "the path is hidden");
     case WritesGo::kLayer:
-      return Has(Side::kLayer) ? RmdirInLayer(context, place) : ErrnoStatus(EROFS);
+      if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
+      RETURN_IF_ERROR(RmdirInLayer(context, place));
+      return Removed{};
     case WritesGo::kContainer:
       return RemoveOnSide(context, Side::kContainer, place, /*directory=*/true);
     case WritesGo::kLocal:
@@ -41,8 +45,8 @@ absl::Status ViewFileSystemImpl::Rmdir(const CallContext& context, NodeId parent
   return ErrnoStatus(EINVAL);
 }
 
-absl::Status ViewFileSystemImpl::RemoveOnSide(const CallContext& context, Side side, const Place& place,
-                                              bool directory) {
+absl::StatusOr<Removed> ViewFileSystemImpl::RemoveOnSide(const CallContext& context, Side side, const Place& place,
+                                                         bool directory) {
   const ViewNodePtr victim = nodes_.Under(place.parent, place.name);
   // What another side shows in it is not this side's to remove.
   if (directory && options_.policy.MayDifferBelow(place.path)) {
@@ -50,10 +54,12 @@ absl::Status ViewFileSystemImpl::RemoveOnSide(const CallContext& context, Side s
     if (found.ok() && found->node->IsDirectory()) RETURN_IF_ERROR(CheckEmpty(context, found->node));
   }
   ASSIGN_OR_RETURN(const InnerPlace inner, InnerPlaceOf(context, side, place));
-  const absl::Status removed = directory ? On(side).Rmdir(context, inner.parent, inner.name)
-                                         : On(side).Unlink(context, inner.parent, inner.name);
+  absl::StatusOr<Removed> removed = directory ? On(side).Rmdir(context, inner.parent, inner.name)
+                                              : On(side).Unlink(context, inner.parent, inner.name);
   EndWalk(side, inner);
-  if (removed.ok() && victim != nullptr) nodes_.RemoveName(victim, place.parent, place.name);
+  RETURN_IF_ERROR(removed.status());
+  if (victim != nullptr) nodes_.RemoveName(victim, place.parent, place.name);
+  removed->directory = inner.walked ? std::nullopt : ShownAfterwards(*place.parent, side, removed->directory);
   return removed;
 }
 
@@ -79,7 +85,7 @@ absl::Status ViewFileSystemImpl::UnlinkInLayer(const CallContext& context, const
   if (found.side == Side::kLayer && !covered) {
     if (RecordsOwners()) RETURN_IF_ERROR(CheckRemoval(context, place, found));
     ASSIGN_OR_RETURN(const NodeId parent, InnerOf(context, place.parent, Side::kLayer));
-    RETURN_IF_ERROR(On(Side::kLayer).Unlink(context, parent, place.name));
+    RETURN_IF_ERROR(On(Side::kLayer).Unlink(context, parent, place.name).status());
   } else {
     RETURN_IF_ERROR(CheckRemoval(context, place, found));
     RETURN_IF_ERROR(HideName(place, covered));
@@ -129,7 +135,7 @@ absl::Status ViewFileSystemImpl::RemoveLayerDirectory(const CallContext& context
       RETURN_IF_ERROR(EmptyDirectory(directory.get()));
     }
     ASSIGN_OR_RETURN(const NodeId parent, InnerOf(context, place.parent, Side::kLayer));
-    return On(Side::kLayer).Rmdir(context, parent, place.name);
+    return On(Side::kLayer).Rmdir(context, parent, place.name).status();
   }
   const std::string work_name = layer.NextWorkName();
   LayerRecord record;

@@ -12,8 +12,8 @@ constexpr int kUniformBudget = 20000;
 
 }  // namespace
 
-absl::Status ViewFileSystemImpl::Rename(const CallContext& context, NodeId parent, std::string_view name,
-                                        NodeId new_parent, std::string_view new_name, RenameMode mode) {
+absl::StatusOr<Renamed> ViewFileSystemImpl::Rename(const CallContext& context, NodeId parent, std::string_view name,
+                                                   NodeId new_parent, std::string_view new_name, RenameMode mode) {
   ASSIGN_OR_RETURN(const Place from, FindPlace(parent, name));
   ASSIGN_OR_RETURN(const Place to, FindPlace(new_parent, new_name));
   if (!from.decision.SameOutcome(to.decision)) {
@@ -24,7 +24,9 @@ absl::Status ViewFileSystemImpl::Rename(const CallContext& context, NodeId paren
     case WritesGo::kNowhere:
       return ErrnoStatus(ENOENT, "the path is hidden");
     case WritesGo::kLayer:
-      return Has(Side::kLayer) ? RenameInLayer(context, from, to, mode) : ErrnoStatus(EROFS);
+      if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
+      RETURN_IF_ERROR(RenameInLayer(context, from, to, mode));
+      return Renamed{};
     case WritesGo::kContainer:
       return RenameOnSide(context, Side::kContainer, from, to, mode);
     case WritesGo::kLocal:
@@ -33,8 +35,8 @@ absl::Status ViewFileSystemImpl::Rename(const CallContext& context, NodeId paren
   return ErrnoStatus(EINVAL);
 }
 
-absl::Status ViewFileSystemImpl::RenameOnSide(const CallContext& context, Side side, const Place& from, const Place& to,
-                                              RenameMode mode) {
+absl::StatusOr<Renamed> ViewFileSystemImpl::RenameOnSide(const CallContext& context, Side side, const Place& from,
+                                                         const Place& to, RenameMode mode) {
   if (options_.policy.MayDifferBelow(from.path) || options_.policy.MayDifferBelow(to.path)) {
     RETURN_IF_ERROR(CheckUniform(context, from, to));
     if (mode == RenameMode::kExchange) RETURN_IF_ERROR(CheckUniform(context, to, from));
@@ -46,13 +48,19 @@ absl::Status ViewFileSystemImpl::RenameOnSide(const CallContext& context, Side s
   if (!target.ok()) {
     EndWalk(side, source);
     // The directory is there, but not on this side.
-    return ToErrno(target.status()) == ENOENT ? ErrnoStatus(EXDEV) : target.status();
+    if (ToErrno(target.status()) == ENOENT) return ErrnoStatus(EXDEV);
+    return target.status();
   }
-  const absl::Status status = On(side).Rename(context, source.parent, source.name, target->parent, target->name, mode);
+  absl::StatusOr<Renamed> renamed =
+      On(side).Rename(context, source.parent, source.name, target->parent, target->name, mode);
   EndWalk(side, source);
   EndWalk(side, *target);
-  if (status.ok()) NoteMoved(from, to, moved, replaced, mode);
-  return status;
+  RETURN_IF_ERROR(renamed.status());
+  NoteMoved(from, to, moved, replaced, mode);
+  const bool direct = !source.walked && !target->walked;
+  renamed->directory = direct ? ShownAfterwards(*from.parent, side, renamed->directory) : std::nullopt;
+  renamed->new_directory = direct ? ShownAfterwards(*to.parent, side, renamed->new_directory) : std::nullopt;
+  return renamed;
 }
 
 void ViewFileSystemImpl::NoteMoved(const Place& from, const Place& to, const ViewNodePtr& moved,

@@ -100,7 +100,7 @@ absl::Status ViewFileSystemImpl::MoveAlone(const CallContext& context, const Mov
     const absl::StatusOr<UniqueFd> hidden = options_.layer->OpenName(parent.get(), move.to.name);
     if (hidden.ok()) ::unlinkat(parent.get(), move.to.name.c_str(), 0);
   }
-  RETURN_IF_ERROR(On(Side::kLayer).Rename(context, from, move.from.name, to, move.to.name, move.mode));
+  RETURN_IF_ERROR(On(Side::kLayer).Rename(context, from, move.from.name, to, move.to.name, move.mode).status());
   NoteMoved(move.from, move.to, move.moved.node, move.target ? move.target->node : nullptr, move.mode);
   return absl::OkStatus();
 }

@@ -60,12 +60,12 @@ class ViewFileSystemImpl final : public ViewFileSystem {
                              std::string_view new_name) override;
 
   // removal.cc
-  absl::Status Unlink(const CallContext& context, NodeId parent, std::string_view name) override;
-  absl::Status Rmdir(const CallContext& context, NodeId parent, std::string_view name) override;
+  absl::StatusOr<Removed> Unlink(const CallContext& context, NodeId parent, std::string_view name) override;
+  absl::StatusOr<Removed> Rmdir(const CallContext& context, NodeId parent, std::string_view name) override;
 
   // rename.cc
-  absl::Status Rename(const CallContext& context, NodeId parent, std::string_view name, NodeId new_parent,
-                      std::string_view new_name, RenameMode mode) override;
+  absl::StatusOr<Renamed> Rename(const CallContext& context, NodeId parent, std::string_view name, NodeId new_parent,
+                                 std::string_view new_name, RenameMode mode) override;
 
   // opening.cc
   absl::StatusOr<OpenResult> Open(const CallContext& context, NodeId node, HandleId handle, OpenFlags flags,
@@ -76,8 +76,7 @@ class ViewFileSystemImpl final : public ViewFileSystem {
 
   // file_data.cc
   absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size) override;
-  absl::StatusOr<uint64_t> Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                 absl::Cord data) override;
+  absl::StatusOr<Written> Write(const CallContext& context, HandleId handle, uint64_t offset, absl::Cord data) override;
   absl::Status Fsync(const CallContext& context, HandleId handle, bool data_only) override;
   absl::Status Fallocate(const CallContext& context, HandleId handle, FallocateMode mode, bool keep_size,
                          uint64_t offset, uint64_t length) override;
@@ -173,6 +172,7 @@ class ViewFileSystemImpl final : public ViewFileSystem {
                               NodeId proposed = NodeId::kInvalid);
   absl::StatusOr<Found> LookupOnTheWay(const CallContext& context, const Place& place, Side side);
   Entry GiveOut(Found found);
+  void TranslateDirectory(const Place& place, Side side, Entry& entry) const;
   bool Exists(const absl::StatusOr<Found>& found) { return found.ok(); }
 
   // --- on_the_way.cc
@@ -182,6 +182,9 @@ class ViewFileSystemImpl final : public ViewFileSystem {
 
   // --- attributes.cc
   Attributes Shown(const ViewNode& node, Side side, Attributes attributes) const;
+  // What a side tells of a directory after a change, if it is that side that answers for the directory.
+  std::optional<Attributes> ShownAfterwards(const ViewNode& directory, Side side,
+                                            const std::optional<Attributes>& attributes) const;
   uint64_t ShownInode(Side side, uint64_t inode) const;
   absl::StatusOr<Attributes> AttributesOf(const CallContext& context, const ViewNode& node, HandleId handle);
   // Makes the node one that may be changed, as its decision says: copies it into the layer. EROFS, EACCES.
@@ -279,7 +282,7 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   // --- removal.cc
   absl::Status UnlinkInLayer(const CallContext& context, const Place& place);
   absl::Status RmdirInLayer(const CallContext& context, const Place& place);
-  absl::Status RemoveOnSide(const CallContext& context, Side side, const Place& place, bool directory);
+  absl::StatusOr<Removed> RemoveOnSide(const CallContext& context, Side side, const Place& place, bool directory);
   // The rights to take `victim` out of the directory of `place`.
   absl::Status CheckRemoval(const CallContext& context, const Place& place, const Found& victim);
   absl::Status RemoveLayerDirectory(const CallContext& context, const Place& place,
@@ -294,7 +297,8 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   static absl::StatusOr<BothPasses> EnterBoth(ViewNode& one, ViewNode& other, const std::stop_token& stop);
 
   // --- rename.cc
-  absl::Status RenameOnSide(const CallContext& context, Side side, const Place& from, const Place& to, RenameMode mode);
+  absl::StatusOr<Renamed> RenameOnSide(const CallContext& context, Side side, const Place& from, const Place& to,
+                                       RenameMode mode);
   // EXDEV if anything below `from`, seen or hidden, is decided otherwise than it, there or at `to`.
   absl::Status CheckUniform(const CallContext& context, const Place& from, const Place& to);
   absl::Status CheckUniformBelow(const CallContext& context, const ViewNodePtr& directory, const std::string& to,

@@ -178,10 +178,10 @@ Explains a command.
 // What exec's flags mean is said once.
 constexpr std::array kWithExecFlags = {std::string_view("explain"), std::string_view("config")};
 
-constexpr std::array kTopics = {Topic{"mount", kMount},     Topic{"umount", kUmount},   Topic{"status", kStatus},
-                                Topic{"stats", kStats},     Topic{"layers", kLayers},   Topic{"diff", kDiff},
-                                Topic{"apply", kApply},     Topic{"discard", kDiscard}, Topic{"explain", kExplain},
-                                Topic{"config", kConfig},   Topic{"version", kVersion}, Topic{"help", kHelp}};
+constexpr std::array kTopics = {Topic{"mount", kMount},   Topic{"umount", kUmount},   Topic{"status", kStatus},
+                                Topic{"stats", kStats},   Topic{"layers", kLayers},   Topic{"diff", kDiff},
+                                Topic{"apply", kApply},   Topic{"discard", kDiscard}, Topic{"explain", kExplain},
+                                Topic{"config", kConfig}, Topic{"version", kVersion}, Topic{"help", kHelp}};
 
 }  // namespace
 

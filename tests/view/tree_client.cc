@@ -87,7 +87,7 @@ std::string TreeClient::Create(std::string_view path, uint32_t permissions) {
 
 std::string TreeClient::WriteHandle(HandleId handle, uint64_t offset, std::string_view content) {
   const auto written = files_.Write(call_, handle, offset, ToCord(content));
-  if (written.ok() && *written != content.size()) return "short";
+  if (written.ok() && written->bytes != content.size()) return "short";
   return ErrorName(written);
 }
 
@@ -215,7 +215,7 @@ std::string TreeClient::Link(std::string_view path, std::string_view new_path) {
 std::string TreeClient::Unlink(std::string_view path) {
   const auto spot = FindSpot(path);
   if (!spot.ok()) return ErrorName(spot);
-  const absl::Status removed = files_.Unlink(call_, spot->parent, spot->name);
+  const auto removed = files_.Unlink(call_, spot->parent, spot->name);
   GiveBack(spot->parent);
   return ErrorName(removed);
 }
@@ -223,7 +223,7 @@ std::string TreeClient::Unlink(std::string_view path) {
 std::string TreeClient::Rmdir(std::string_view path) {
   const auto spot = FindSpot(path);
   if (!spot.ok()) return ErrorName(spot);
-  const absl::Status removed = files_.Rmdir(call_, spot->parent, spot->name);
+  const auto removed = files_.Rmdir(call_, spot->parent, spot->name);
   GiveBack(spot->parent);
   return ErrorName(removed);
 }
@@ -233,7 +233,7 @@ std::string TreeClient::Rename(std::string_view from, std::string_view to, Renam
   if (!source.ok()) return ErrorName(source);
   const auto target = FindSpot(to);
   if (!target.ok()) return ErrorName(target);
-  const absl::Status moved = files_.Rename(call_, source->parent, source->name, target->parent, target->name, mode);
+  const auto moved = files_.Rename(call_, source->parent, source->name, target->parent, target->name, mode);
   GiveBack(source->parent);
   GiveBack(target->parent);
   return ErrorName(moved);
