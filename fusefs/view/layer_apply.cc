@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "fmt/format.h"
@@ -16,6 +19,8 @@
 
 namespace mirrorfs {
 namespace {
+
+constexpr std::string_view kAside = ".mirrorfs-apply-";
 
 bool IsBelow(std::string_view path, std::string_view directory) {
   return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
@@ -30,6 +35,10 @@ bool IsUnchanged(const LayerBase& base, const Attributes& now) {
 }
 
 absl::Status Refused(std::string message) { return absl::AbortedError(std::move(message)); }
+bool IsRefusal(const absl::Status& status) { return absl::IsAborted(status) && !HasErrno(status); }
+std::string TextOf(const absl::Status& status) {
+  return IsRefusal(status) ? std::string(status.message()) : strerror(ToErrno(status));
+}
 
 class Applier {
  public:
@@ -38,12 +47,16 @@ class Applier {
       : tree_(container), layer_(layer), options_(options), told_(told) {}
 
   absl::Status Run() {
-    ASSIGN_OR_RETURN(changes_, ListLayerChanges(layer_));
-    std::erase_if(changes_, [this](const LayerChange& change) { return !IsWanted(change.path); });
-    // What comes first makes room for, and leads to, what comes after.
-    for (size_t i = 0; i < changes_.size(); ++i) {
-      const LayerChange change = changes_[i];  // later ones may be rewritten
-      Tell(change, Apply(change));
+    ASSIGN_OR_RETURN(changes_, ListLayerChanges(layer_, OldNames::kAsDeleted));
+    for (const LayerChange& change : changes_) {
+      if (change.kind == ChangeKind::kRenamed) renamed_from_.insert(change.from);
+    }
+    MoveAside();
+    // What leads somewhere comes before what is there; what is removed goes when all that was to be moved is moved.
+    for (const bool deletions : {false, true}) {
+      for (const LayerChange& change : changes_) {
+        if (IsWanted(change.path) && (change.kind == ChangeKind::kDeleted) == deletions) Do(change);
+      }
     }
     Prune(layer_.tree());
     return absl::OkStatus();
@@ -58,22 +71,104 @@ class Applier {
     });
   }
 
+  void Do(const LayerChange& change) {
+    const absl::StatusOr<ApplyResult> result = Apply(change);
+    if (!result.ok()) failed_.insert(change.path);
+    // The old name of something that was moved is told of there.
+    const bool quiet = change.kind == ChangeKind::kDeleted && renamed_from_.contains(change.origin) && result.ok();
+    if (!quiet) Tell(change, result);
+  }
+
   void Tell(const LayerChange& change, const absl::StatusOr<ApplyResult>& result) {
     AppliedChange told{.kind = change.kind, .path = change.path, .result = result.value_or(ApplyResult::kFailed)};
     if (!result.ok()) {
-      const bool refused = absl::IsAborted(result.status()) && !HasErrno(result.status());
-      if (refused) told.result = ApplyResult::kRefused;
-      told.message = refused ? std::string(result.status().message()) : strerror(ToErrno(result.status()));
+      if (IsRefusal(result.status())) told.result = ApplyResult::kRefused;
+      told.message = TextOf(result.status());
     }
     told_(told);
   }
 
   absl::StatusOr<ApplyResult> Apply(const LayerChange& change) {
+    for (const std::string& failed : failed_) {
+      if (IsBelow(change.path, failed)) return Refused(fmt::format("{} was not applied", failed));
+    }
+    if (const auto why = not_moved_.find(change.path); why != not_moved_.end()) return why->second;
     ASSIGN_OR_RETURN(const std::optional<Entry> there, tree_.Find(change.container_path));
     if (change.kind == ChangeKind::kDeleted) return Delete(change, there);
     ASSIGN_OR_RETURN(const UniqueFd file, layer_.OpenPath(std::string_view(change.path).substr(1)));
     if (change.type == FileType::kDirectory) return ApplyDirectory(change, there, file.get());
     return ApplyFile(change, there, file.get());
+  }
+
+  // --- Directories that move: all of them step aside first, those that lie deepest at first, so that no removal or
+  // other move can meet them.
+  void MoveAside() {
+    std::vector<LayerChange*> moves;
+    for (LayerChange& change : changes_) {
+      if (change.kind == ChangeKind::kRenamed && change.type == FileType::kDirectory) moves.push_back(&change);
+    }
+    const auto depth = [](const std::string& path) { return std::count(path.begin(), path.end(), '/'); };
+    std::stable_sort(moves.begin(), moves.end(), [&](const LayerChange* one, const LayerChange* other) {
+      return depth(one->from) > depth(other->from);
+    });
+    for (LayerChange* change : moves) {
+      const absl::Status moved = IsWanted(change->path) ? MoveAside(*change) : Refused("it was not asked for");
+      if (moved.ok()) continue;
+      waiting_.insert(change->from);
+      not_moved_.emplace(change->path, moved);
+    }
+  }
+
+  absl::Status MoveAside(LayerChange& change) {
+    if (IsAside(change.from)) return absl::OkStatus();  // an earlier run was interrupted
+    const std::string aside = AsidePath(change.from);
+    ASSIGN_OR_RETURN(const std::optional<Entry> source, tree_.Find(change.from));
+    if (source) {
+      RETURN_IF_ERROR(CheckOldName(change.from, source));
+      RETURN_IF_ERROR(tree_.Rename(change.from, aside));
+    } else {
+      ASSIGN_OR_RETURN(const std::optional<Entry> before, tree_.Find(aside));
+      if (!before) return Refused(fmt::format("{} is gone from the container", change.from));
+    }
+    ASSIGN_OR_RETURN(const UniqueFd directory, layer_.OpenPath(std::string_view(change.path).substr(1)));
+    moved_.insert(change.from);
+    change.from = aside;
+    change.record.from = aside;
+    return layer_.WriteRecord(directory.get(), change.record);
+  }
+
+  absl::Status CheckOldName(const std::string& path, const std::optional<Entry>& there) const {
+    for (const LayerChange& change : changes_) {
+      if (change.kind == ChangeKind::kDeleted && change.origin == path) return CheckBase(change.record.base, there);
+    }
+    return absl::OkStatus();
+  }
+
+  static bool IsAside(std::string_view path) { return path.substr(path.rfind('/') + 1).starts_with(kAside); }
+
+  // Beside the directory, or above where nothing of this is removed or moved. The same each time.
+  std::string AsidePath(const std::string& from) const {
+    std::string directory = from.substr(0, from.rfind('/'));
+    const auto passes = [&directory](const LayerChange& change) {
+      const bool renamed = change.kind == ChangeKind::kRenamed;
+      const std::string& place = renamed ? change.from : change.origin;
+      const bool goes = renamed || change.kind == ChangeKind::kDeleted || change.record.opaque;
+      return goes && (place == directory || IsBelow(directory, place));
+    };
+    while (!directory.empty() && std::any_of(changes_.begin(), changes_.end(), passes)) {
+      directory.resize(directory.rfind('/'));
+    }
+    return fmt::format("{}/{}{:016x}", directory, kAside, std::hash<std::string>()(from));
+  }
+
+  // What is removed must not have anything in it that is still to be moved.
+  absl::Status Remove(const std::string& path) {
+    for (const std::string& waiting : waiting_) {
+      if (waiting == path || IsBelow(waiting, path)) {
+        return Refused(fmt::format("{} was not moved out of it", waiting));
+      }
+    }
+    return tree_.Remove(path);
   }
 
   // Fails if the container's file is another one than the layer was made over.
@@ -86,12 +181,23 @@ class Applier {
   }
 
   absl::StatusOr<ApplyResult> Delete(const LayerChange& change, const std::optional<Entry>& there) {
-    if (there) {
+    const bool gone = !there || moved_.contains(change.origin);
+    if (!gone) {
+      RETURN_IF_ERROR(CheckMoved(change));
       RETURN_IF_ERROR(CheckBase(change.record.base, there));
-      RETURN_IF_ERROR(tree_.Remove(change.container_path));
+      RETURN_IF_ERROR(Remove(change.container_path));
     }
     RETURN_IF_ERROR(DropFromLayer(change.path));
-    return there ? ApplyResult::kApplied : ApplyResult::kAlready;
+    return gone ? ApplyResult::kAlready : ApplyResult::kApplied;
+  }
+
+  // An old name goes when the new one is there.
+  absl::Status CheckMoved(const LayerChange& old) const {
+    for (const LayerChange& change : changes_) {
+      if (change.kind != ChangeKind::kRenamed || change.from != old.origin) continue;
+      if (!IsWanted(change.path) || failed_.contains(change.path)) return Refused(change.path + " was not applied");
+    }
+    return absl::OkStatus();
   }
 
   absl::StatusOr<ApplyResult> ApplyFile(const LayerChange& change, const std::optional<Entry>& there, int file) {
@@ -100,44 +206,37 @@ class Applier {
     if (there) {
       ASSIGN_OR_RETURN(same, tree_.IsSame(change.container_path, *there, change, file));
     }
-    if (!same || change.record.base) {
-      // Another name of the same file may be the one that the record is about.
-      const bool new_name = change.links > 1 && !there;
-      const absl::Status base = new_name ? absl::OkStatus() : CheckBase(change.record.base, there);
-      if (!base.ok() && !same) return base;
-    }
+    // Another name of the same file may be the one that the record is about.
+    const bool new_name = change.links > 1 && !there;
+    if (!same && !new_name) RETURN_IF_ERROR(CheckCovered(change, there));
     // Content that is right may still have other times or attributes.
     const bool already = same && !(change.record.base && IsUnchanged(*change.record.base, there->attributes));
     if (!already) {
-      if (there && there->attributes.type == FileType::kDirectory) RETURN_IF_ERROR(tree_.Remove(change.container_path));
+      if (there && there->attributes.type == FileType::kDirectory) RETURN_IF_ERROR(Remove(change.container_path));
       RETURN_IF_ERROR(tree_.Put(change.container_path, change, file, layer_));
     }
-    RETURN_IF_ERROR(RemoveOldName(change));
     RETURN_IF_ERROR(DropFromLayer(change.path));
     return already ? ApplyResult::kAlready : ApplyResult::kApplied;
   }
 
-  // Of a file that was renamed: the container still has it under the name that it had.
-  absl::Status RemoveOldName(const LayerChange& change) {
-    if (change.kind != ChangeKind::kRenamed || change.from_whiteout.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const std::optional<Entry> old, tree_.Find(change.from));
-    if (old) {
-      RETURN_IF_ERROR(CheckBase(change.from_base, old));
-      RETURN_IF_ERROR(tree_.Remove(change.from));
-    }
-    return DropFromLayer(change.from_whiteout);
+  // As CheckBase, where something may have been moved away by this very run.
+  absl::Status CheckCovered(const LayerChange& change, const std::optional<Entry>& there) const {
+    if (!there && moved_.contains(change.container_path)) return absl::OkStatus();
+    return CheckBase(change.record.base, there);
   }
 
   absl::StatusOr<ApplyResult> ApplyDirectory(const LayerChange& change, const std::optional<Entry>& there, int file) {
     const bool is_directory = there && there->attributes.type == FileType::kDirectory;
-    if (change.kind == ChangeKind::kRenamed) {
-      RETURN_IF_ERROR(MoveDirectory(change, there));
-    } else {
-      // Two have made it: what is in it is looked at by itself.
-      const bool both_made = is_directory && !change.record.base;
-      if (!both_made) RETURN_IF_ERROR(CheckBase(change.record.base, there));
-      if (there && (!is_directory || change.record.opaque)) RETURN_IF_ERROR(tree_.Remove(change.container_path));
-      if (!is_directory || change.record.opaque) RETURN_IF_ERROR(tree_.MakeDirectory(change.container_path));
+    // Two have made it: what is in it is looked at by itself.
+    const bool both_made = is_directory && change.kind == ChangeKind::kAdded;
+    if (!both_made) RETURN_IF_ERROR(CheckCovered(change, there));
+    const bool renamed = change.kind == ChangeKind::kRenamed;
+    const bool replaced = !both_made && (!is_directory || change.record.opaque || renamed);
+    if (there && replaced) RETURN_IF_ERROR(Remove(change.container_path));
+    if (renamed) {
+      RETURN_IF_ERROR(tree_.Rename(change.from, change.container_path));
+    } else if (replaced) {
+      RETURN_IF_ERROR(tree_.MakeDirectory(change.container_path));
     }
     RETURN_IF_ERROR(tree_.Dress(change.container_path, change, file, layer_));
     ASSIGN_OR_RETURN(const std::optional<Entry> now, tree_.Find(change.container_path));
@@ -148,45 +247,7 @@ class Applier {
     record.opaque = false;
     if (!record.mapped) record.from.reset();
     RETURN_IF_ERROR(layer_.WriteRecord(file, record));
-    if (!change.from_whiteout.empty()) RETURN_IF_ERROR(DropFromLayer(change.from_whiteout));
     return ApplyResult::kApplied;
-  }
-
-  absl::Status MoveDirectory(const LayerChange& change, const std::optional<Entry>& target) {
-    ASSIGN_OR_RETURN(const std::optional<Entry> source, tree_.Find(change.from));
-    if (!source) {
-      // Done before, and then interrupted.
-      const bool moved = target && target->attributes.type == FileType::kDirectory;
-      return moved ? absl::OkStatus() : Refused(fmt::format("{} is gone from the container", change.from));
-    }
-    if (change.from_base) RETURN_IF_ERROR(CheckBase(change.from_base, source));
-    if (target) {
-      RETURN_IF_ERROR(CheckBase(change.record.base, target));
-      RETURN_IF_ERROR(MakeWay(change.container_path));
-    }
-    RETURN_IF_ERROR(tree_.Rename(change.from, change.container_path));
-    Rewrite(change.from, change.container_path);
-    return absl::OkStatus();
-  }
-
-  // Something that itself is to be moved steps aside; what is only replaced goes.
-  absl::Status MakeWay(const std::string& path) {
-    const bool needed = std::any_of(changes_.begin(), changes_.end(), [&](const LayerChange& other) {
-      return other.kind == ChangeKind::kRenamed && (other.from == path || IsBelow(other.from, path));
-    });
-    if (!needed) return tree_.Remove(path);
-    const std::string aside = fmt::format("{}.mirrorfs-apply-{}-{}", path, ::getpid(), ++last_aside_);
-    RETURN_IF_ERROR(tree_.Rename(path, aside));
-    Rewrite(path, aside);
-    return absl::OkStatus();
-  }
-
-  // Names that the container's directories have from now on.
-  void Rewrite(const std::string& from, const std::string& to) {
-    for (LayerChange& change : changes_) {
-      if (change.kind != ChangeKind::kRenamed) continue;
-      if (change.from == from || IsBelow(change.from, from)) change.from = to + change.from.substr(from.size());
-    }
   }
 
   absl::Status DropFromLayer(const std::string& path) {
@@ -231,7 +292,11 @@ class Applier {
   const ApplyOptions& options_;
   const std::function<void(const AppliedChange&)>& told_;
   std::vector<LayerChange> changes_;
-  int last_aside_ = 0;
+  std::set<std::string> renamed_from_;             // as the layer had it
+  std::set<std::string> moved_;                    // directories that have stepped aside, by their old paths
+  std::set<std::string> waiting_;                  // those that have not, though they should
+  std::map<std::string, absl::Status> not_moved_;  // the same by path in the view, and why
+  std::set<std::string> failed_;                   // paths in the view
 };
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -17,21 +16,14 @@ namespace {
 
 class Lister {
  public:
-  explicit Lister(const Layer& layer) : layer_(layer) {}
+  Lister(const Layer& layer, OldNames old) : layer_(layer), old_(old) {}
 
   absl::StatusOr<std::vector<LayerChange>> List() && {
     RETURN_IF_ERROR(AddBelow(layer_.tree(), "", "", ""));
-    std::map<std::string, LayerChange> hidden;
-    std::erase_if(changes_, [&](LayerChange& change) {
-      if (change.kind != ChangeKind::kDeleted || !moved_.contains(change.container_path)) return false;
-      hidden.emplace(change.container_path, std::move(change));
-      return true;
-    });
-    for (LayerChange& change : changes_) {
-      const auto old = hidden.find(change.from);
-      if (change.kind != ChangeKind::kRenamed || old == hidden.end()) continue;
-      change.from_base = old->second.record.base;
-      change.from_whiteout = old->second.path;
+    if (old_ == OldNames::kLeaveOut) {
+      std::erase_if(changes_, [this](const LayerChange& change) {
+        return change.kind == ChangeKind::kDeleted && moved_.contains(change.origin);
+      });
     }
     return std::move(changes_);
   }
@@ -112,12 +104,15 @@ class Lister {
   }
 
   const Layer& layer_;
+  const OldNames old_;
   std::vector<LayerChange> changes_;
   std::set<std::string> moved_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::vector<LayerChange>> ListLayerChanges(const Layer& layer) { return Lister(layer).List(); }
+absl::StatusOr<std::vector<LayerChange>> ListLayerChanges(const Layer& layer, OldNames old) {
+  return Lister(layer, old).List();
+}
 
 }  // namespace mirrorfs

@@ -27,14 +27,12 @@ struct LayerChange {
   uint64_t size = 0;
   uint64_t links = 1;  // names in the layer: the record is that of all of them
   LayerRecord record;
-  // Of kRenamed, if the layer hides the old name: what the container had there, and the place holder's path.
-  std::optional<LayerBase> from_base;
-  std::string from_whiteout;
 };
 
 // Sorted by path; a directory comes before what is in it. A directory that is only there for what is in it is no
-// change, nor is the disappearance of a name that was moved.
-absl::StatusOr<std::vector<LayerChange>> ListLayerChanges(const Layer& layer);
+// change. The old name of something that was moved can be left out.
+enum class OldNames : uint8_t { kLeaveOut, kAsDeleted };
+absl::StatusOr<std::vector<LayerChange>> ListLayerChanges(const Layer& layer, OldNames old = OldNames::kLeaveOut);
 
 }  // namespace mirrorfs
 
