@@ -58,6 +58,7 @@ class Applier {
         if (IsWanted(change.path) && (change.kind == ChangeKind::kDeleted) == deletions) Do(change);
       }
     }
+    FinishDirectories();
     Prune(layer_.tree());
     return absl::OkStatus();
   }
@@ -74,6 +75,8 @@ class Applier {
   void Do(const LayerChange& change) {
     const absl::StatusOr<ApplyResult> result = Apply(change);
     if (!result.ok()) failed_.insert(change.path);
+    const bool directory = change.type == FileType::kDirectory && change.kind != ChangeKind::kDeleted;
+    if (result.ok() && directory) return to_finish_.push_back(&change);
     // The old name of something that was moved is told of there.
     const bool quiet = change.kind == ChangeKind::kDeleted && renamed_from_.contains(change.origin) && result.ok();
     if (!quiet) Tell(change, result);
@@ -96,7 +99,7 @@ class Applier {
     ASSIGN_OR_RETURN(const std::optional<Entry> there, tree_.Find(change.container_path));
     if (change.kind == ChangeKind::kDeleted) return Delete(change, there);
     ASSIGN_OR_RETURN(const UniqueFd file, layer_.OpenPath(std::string_view(change.path).substr(1)));
-    if (change.type == FileType::kDirectory) return ApplyDirectory(change, there, file.get());
+    if (change.type == FileType::kDirectory) return ApplyDirectory(change, there);
     return ApplyFile(change, there, file.get());
   }
 
@@ -225,7 +228,7 @@ class Applier {
     return CheckBase(change.record.base, there);
   }
 
-  absl::StatusOr<ApplyResult> ApplyDirectory(const LayerChange& change, const std::optional<Entry>& there, int file) {
+  absl::StatusOr<ApplyResult> ApplyDirectory(const LayerChange& change, const std::optional<Entry>& there) {
     const bool is_directory = there && there->attributes.type == FileType::kDirectory;
     // Two have made it: what is in it is looked at by itself.
     const bool both_made = is_directory && change.kind == ChangeKind::kAdded;
@@ -238,7 +241,19 @@ class Applier {
     } else if (replaced) {
       RETURN_IF_ERROR(tree_.MakeDirectory(change.container_path));
     }
-    RETURN_IF_ERROR(tree_.Dress(change.container_path, change, file, layer_));
+    return ApplyResult::kApplied;
+  }
+
+  // Permissions that would keep us out come when all that is in it is done.
+  void FinishDirectories() {
+    for (auto change = to_finish_.rbegin(); change != to_finish_.rend(); ++change) {
+      Tell(**change, FinishDirectory(**change));
+    }
+  }
+
+  absl::StatusOr<ApplyResult> FinishDirectory(const LayerChange& change) {
+    ASSIGN_OR_RETURN(const UniqueFd file, layer_.OpenPath(std::string_view(change.path).substr(1)));
+    RETURN_IF_ERROR(tree_.Dress(change.container_path, change, file.get(), layer_));
     ASSIGN_OR_RETURN(const std::optional<Entry> now, tree_.Find(change.container_path));
     if (!now) return ErrnoStatus(ENOENT);
     // From now on it is one that the container has, too.
@@ -246,7 +261,7 @@ class Applier {
     record.base = MakeLayerBase(now->attributes);
     record.opaque = false;
     if (!record.mapped) record.from.reset();
-    RETURN_IF_ERROR(layer_.WriteRecord(file, record));
+    RETURN_IF_ERROR(layer_.WriteRecord(file.get(), record));
     return ApplyResult::kApplied;
   }
 
@@ -297,6 +312,7 @@ class Applier {
   std::set<std::string> waiting_;                  // those that have not, though they should
   std::map<std::string, absl::Status> not_moved_;  // the same by path in the view, and why
   std::set<std::string> failed_;                   // paths in the view
+  std::vector<const LayerChange*> to_finish_;      // directories that have been made or moved
 };
 
 }  // namespace
