@@ -135,6 +135,8 @@ to cover it is refused and kept; the others are applied. May be repeated.
 constexpr std::string_view kDiscard = R"(Usage: mirrorfs discard [LAYER]
 
 Removes a private layer with all its changes.
+)";
+
 constexpr std::string_view kExplain = R"(Usage: mirrorfs explain [OPTIONS] PATH...
 
 Says of each path whether a program that is run on the container's files gets the container's, this machine's

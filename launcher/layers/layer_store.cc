@@ -85,9 +85,9 @@ std::string NameOf(const std::string& directory) { return std::filesystem::path(
 }  // namespace
 
 absl::StatusOr<std::string> LayersPath(const Invoker& invoker) {
-  if (invoker.IsRoot()) return std::string(kRootsLayers);
   const char* state = std::getenv("XDG_STATE_HOME");
   if (state != nullptr && state[0] == '/') return std::string(state) + "/mirrorfs/layers";
+  if (invoker.IsRoot()) return std::string(kRootsLayers);
   const char* home = std::getenv("HOME");
   if (home != nullptr && home[0] == '/') return std::string(home) + "/.local/state/mirrorfs/layers";
   return Failure(ExitCode::kUsage, "private layers lie below $XDG_STATE_HOME or $HOME, and neither is set.");

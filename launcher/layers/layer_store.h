@@ -1,5 +1,6 @@
 // The private layers of a user, by name:
-//   root: /var/lib/mirrorfs/layers    others: $XDG_STATE_HOME/mirrorfs/layers, else $HOME/.local/state/mirrorfs/layers
+//   $XDG_STATE_HOME/mirrorfs/layers, else for root /var/lib/mirrorfs/layers, for others
+//   $HOME/.local/state/mirrorfs/layers
 // Only their owner can reach them.
 #ifndef MIRRORFS_LAUNCHER_LAYERS_LAYER_STORE_H_
 #define MIRRORFS_LAUNCHER_LAYERS_LAYER_STORE_H_
