@@ -79,9 +79,9 @@ absl::StatusOr<ViewFileSystemImpl::Contents> ViewFileSystemImpl::ContentsOf(cons
                                                                             const ViewNodePtr& directory) {
   Contents contents;
   const absl::StatusOr<std::string> path = PathOf(*directory);
-  const bool differs = path.ok() && options_.policy.MayDifferBelow(*path);
   const Side decided = directory->decision().side == PathSide::kLocal ? Side::kLocal : Side::kContainer;
   const Side other = decided == Side::kLocal ? Side::kContainer : Side::kLocal;
+  const bool differs = path.ok() && MayLeadTo(other, *path);
   for (const Side side : {Side::kLayer, decided, other}) {
     if (side == other && !differs && directory->primary() != other) continue;
     const absl::StatusOr<NodeId> inner = InnerOf(context, directory, side);
@@ -216,7 +216,7 @@ bool ViewFileSystemImpl::IsSeenOn(const CallContext& context, Side side, const P
   const Side wanted = place.decision.side == PathSide::kLocal ? Side::kLocal : Side::kContainer;
   if (side == wanted) return true;
   const FileType type = entry.entry ? entry.entry->attributes.type : entry.type;
-  if (type != FileType::kDirectory || !options_.policy.MayDifferBelow(place.path)) return false;
+  if (type != FileType::kDirectory || !MayLeadTo(side, place.path)) return false;
   if (entry.entry) return LeadsSomewhere(AsDaemon(context), side, entry.entry->node, place.path);
   const absl::StatusOr<Entry> found = InnerLookup(AsDaemon(context), side, place);
   if (!found.ok()) return false;

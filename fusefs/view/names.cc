@@ -100,7 +100,7 @@ absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::Admit(const CallCo
 
 absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupOnTheWay(const CallContext& context,
                                                                              const Place& place, Side side) {
-  if (!Has(side) || !options_.policy.MayDifferBelow(place.path)) return ErrnoStatus(ENOENT);
+  if (!Has(side) || !MayLeadTo(side, place.path)) return ErrnoStatus(ENOENT);
   absl::StatusOr<Entry> entry = InnerLookup(AsDaemon(context), side, place);
   if (!entry.ok()) return ErrnoStatus(ENOENT);
   const bool leads = entry->attributes.type == FileType::kDirectory &&

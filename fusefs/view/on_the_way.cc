@@ -16,6 +16,11 @@ constexpr size_t kMostRemembered = 4096;
 
 }  // namespace
 
+bool ViewFileSystemImpl::MayLeadTo(Side side, std::string_view path) const {
+  const PathPolicy& policy = side == Side::kLocal && local_rules_ ? *local_rules_ : options_.policy;
+  return policy.MayDifferBelow(path);
+}
+
 bool ViewFileSystemImpl::LeadsSomewhere(const CallContext& context, Side side, NodeId inner, const std::string& path) {
   const SteadyTime now = std::chrono::steady_clock::now();
   {
@@ -40,7 +45,7 @@ bool ViewFileSystemImpl::LeadsSomewhere(const CallContext& context, Side side, N
     const std::string below = path + "/" + entry.name;
     found = Decide(below).side == wanted || --budget <= 0;
     if (found) return ErrnoStatus(ECANCELED);  // enough
-    if (entry.type == FileType::kDirectory && options_.policy.MayDifferBelow(below)) {
+    if (entry.type == FileType::kDirectory && MayLeadTo(side, below)) {
       directories.push_back(std::move(entry.name));
     }
     return absl::OkStatus();

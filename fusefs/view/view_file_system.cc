@@ -17,6 +17,16 @@ Side RootSide(const ViewOptions& options) {
   return local && options.local != nullptr ? Side::kLocal : Side::kContainer;
 }
 
+std::optional<PathPolicy> LocalRulesOf(const PathPolicy& policy) {
+  PolicySpec spec = policy.spec();
+  if (spec.mode != FsMode::kRead && spec.mode != FsMode::kWrite) return std::nullopt;  // undecided paths are local, too
+  std::erase_if(spec.rules,
+                [](const PolicyRule& rule) { return rule.list != kLocalList && rule.list != kDefaultLocalList; });
+  absl::StatusOr<PathPolicy> rules = PathPolicy::Compile(std::move(spec));
+  if (!rules.ok()) return std::nullopt;
+  return *std::move(rules);
+}
+
 // The root is there whatever the rules say.
 PathDecision RootDecision(const ViewOptions& options) {
   PathDecision decision = options.policy.Decide(options.policy.Map("/"));
@@ -35,6 +45,7 @@ absl::StatusOr<std::unique_ptr<ViewFileSystem>> ViewFileSystem::Create(ViewOptio
 
 ViewFileSystemImpl::ViewFileSystemImpl(ViewOptions options)
     : options_(std::move(options)),
+      local_rules_(LocalRulesOf(options_.policy)),
       nodes_({options_.container, options_.local, options_.layer_files}, RootDecision(options_), RootSide(options_)) {}
 
 ViewFileSystemImpl::~ViewFileSystemImpl() = default;

@@ -176,6 +176,8 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   bool Exists(const absl::StatusOr<Found>& found) { return found.ok(); }
 
   // --- on_the_way.cc
+  // Could anything below the path be taken from that side?
+  bool MayLeadTo(Side side, std::string_view path) const;
   // Whether a directory of `side` leads to anything that the policy takes from there.
   bool LeadsSomewhere(const CallContext& context, Side side, NodeId inner, const std::string& path);
   bool LeadsSomewhere(const CallContext& context, Side side, NodeId inner, const std::string& path, int& budget);
@@ -376,6 +378,9 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   bool IsOwnXattr(std::string_view name) const;
 
   const ViewOptions options_;
+  // Only the rules that take paths from this machine, where nothing else does: what others say about a directory does
+  // not make it one that leads there.
+  const std::optional<PathPolicy> local_rules_;
   std::array<NodeId, kSideCount> roots_ = {NodeId::kRoot, NodeId::kRoot, NodeId::kInvalid};
   NodeId layer_work_ = NodeId::kInvalid;
   ViewTable nodes_;

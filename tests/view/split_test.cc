@@ -76,6 +76,13 @@ TEST_F(Split, ADirectoryThatLeadsNowhereIsNotThere) {
   EXPECT_EQ(tree().List("/opt/lib/deep"), "x.py");
 }
 
+TEST_F(Split, OnlyRulesThatTakeFromThereMakeADirectoryLeadThere) {
+  for (int i = 0; i < 5000; ++i) Local("/big/" + std::to_string(i), "");
+  Container("/app/x");
+  Make({{"read_write", R"(\.log$)", "test"}, {"local", "^/etc(/|$)", "test"}});
+  EXPECT_EQ(tree().List("/"), "app") << "too many names to look at, and no need to";
+}
+
 TEST_F(Split, HiddenPathsAreNowhere) {
   Container("/home/me/.aws/credentials");
   Container("/home/me/file");
