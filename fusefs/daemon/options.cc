@@ -34,7 +34,7 @@ po::options_description Describe(DaemonOptions& options, RawOptions& raw) {
   add("source", po::value(&options.mount.source)->default_value("mirrorfs"), "what /proc/mounts shows");
   add("identity", po::value(&raw.identity), "container, caller, UID or UID:GID");
   add("rw", po::bool_switch(&raw.read_write), "allow changes");
-  add("devices", po::bool_switch(&options.remote.devices), "allow device nodes to be made");
+  add("devices", po::bool_switch(&options.devices), "allow device nodes to be made");
   add("deadline", po::value(&raw.deadline), "longest wait for a sign of life; 0 for ever");
   add("tls-ca", po::value(&options.tls_ca_file), "PEM file");
   add("tls-cert", po::value(&options.tls_certificate_file), "PEM file");
@@ -106,6 +106,7 @@ absl::Status Interpret(const RawOptions& raw, DaemonOptions& options) {
   RETURN_IF_ERROR(ParseDeadline(raw.deadline, options.remote.deadline));
   for (const std::string& words : raw.mount_words) RETURN_IF_ERROR(ApplyMountWords(words, options.mount));
   options.remote.read_write = raw.read_write;
+  options.remote.devices = options.devices && raw.read_write;
   options.mount.read_only = !raw.read_write && options.policy_file.empty() && options.layer_directory.empty();
   options.mount.debug = options.verbose;
   options.mount.send_caller = options.remote.identity == SessionIdentity::kCaller;

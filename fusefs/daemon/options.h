@@ -20,6 +20,7 @@ struct DaemonOptions {
   std::string token_file;
   std::string policy_file;      // which path is whose; empty: all are the container's
   std::string layer_directory;  // the private layer; empty: none
+  bool devices = false;         // device nodes may be made; remote.devices: in the container, too
   std::string layer_work;       // not empty: do that with the layer, and mount nothing (layer_work.h)
   std::string fetch_directory;
   std::vector<std::string> paths;

@@ -105,14 +105,14 @@ absl::Status ServedView::OpenLayer(const DaemonOptions& options, const SessionFa
     return ErrnoStatus(EPERM, fmt::format("layer {}: it was made {} root, and can be used so only", directory,
                                           layer_->info().native_ids ? "by" : "without"));
   }
-  ASSIGN_OR_RETURN(layer_files_, OpenTree(directory, LayerIdentity(options, facts), options.remote.devices));
+  ASSIGN_OR_RETURN(layer_files_, OpenTree(directory, LayerIdentity(options, facts), options.devices));
   return absl::OkStatus();
 }
 
 absl::Status ServedView::OpenLocal(const DaemonOptions& options) {
   const bool by_caller = ::geteuid() == 0 && options.remote.identity == SessionIdentity::kCaller;
   const Identity identity = by_caller ? Identity{.kind = IdentityKind::kCaller, .credentials = {}} : OwnIdentity();
-  ASSIGN_OR_RETURN(local_, OpenTree("/", identity, options.remote.devices));
+  ASSIGN_OR_RETURN(local_, OpenTree("/", identity, options.devices));
   return absl::OkStatus();
 }
 

@@ -19,7 +19,7 @@ void AddIfGiven(std::vector<std::string>& command, const char* option, const std
 std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& socket, int ready_fd) {
   std::vector<std::string> command = {"mirrorfs-agent", "--target", plan.target, "--listen", "unix:" + socket};
   if (plan.read_write) command.emplace_back("--rw");
-  if (plan.devices) command.emplace_back("--devices");
+  if (plan.devices && plan.read_write) command.emplace_back("--devices");
   if (plan.verbose) command.emplace_back("-v");
   const bool named = plan.identity == "container" || plan.identity == "caller";
   command.insert(command.end(), {"--identities", named ? plan.identity : "fixed"});

@@ -168,7 +168,7 @@ absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const I
   ASSIGN_OR_RETURN(plan.deadline_seconds, ChooseDeadline(arguments));
   RETURN_IF_ERROR(ChooseLayerUse(arguments, plan));
   RETURN_IF_ERROR(CheckSharing(list, plan.identity, invoker));
-  plan.devices = plan.read_write && list.dev.value_or(false);
+  plan.devices = (plan.read_write || plan.private_layer) && list.dev.value_or(false);
   plan.nonempty = list.nonempty;
   plan.make_directory = arguments.make_directory;
   plan.foreground = arguments.foreground;
