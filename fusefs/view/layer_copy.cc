@@ -97,7 +97,9 @@ absl::Status CopyRange(const CallContext& context, FileSystem& from, HandleId ha
 }  // namespace
 
 uint32_t PermissionsOnDisk(FileType type, uint32_t permissions, const Layer& layer) {
-  if (layer.info().native_ids) return permissions;
+  // What is never opened here, and can have no record, has its own.
+  const bool opened = type == FileType::kRegular || type == FileType::kDirectory;
+  if (layer.info().native_ids || !opened) return permissions;
   return (permissions & 0777) | (type == FileType::kDirectory ? 0700 : 0600);
 }
 

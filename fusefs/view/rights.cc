@@ -70,13 +70,14 @@ absl::StatusOr<AttributesReply> ViewFileSystemImpl::SetAttrInLayer(const CallCon
   if (gives_away && ChecksRights() && options_.acting_as->uid != 0) return ErrnoStatus(EPERM);
   if (change.permissions && before.type == FileType::kSymlink) return ErrnoStatus(EOPNOTSUPP);
   AttributeChange own = change;
-  own.permissions.reset();
+  const bool recorded = before.type == FileType::kRegular || before.type == FileType::kDirectory;
+  if (recorded) own.permissions.reset();
   own.uid.reset();
   own.gid.reset();
-  if (own.size || own.atime || own.mtime) {
+  if (own.size || own.atime || own.mtime || own.permissions) {
     RETURN_IF_ERROR(On(Side::kLayer).SetAttr(AsDaemon(context), inner, own).status());
   }
-  if (change.permissions || change.uid || change.gid) {
+  if (recorded && (change.permissions || change.uid || change.gid)) {
     LayerRecord record = node->Record();
     record.owner = LayerOwner{change.uid.value_or(before.uid), change.gid.value_or(before.gid),
                               change.permissions.value_or(before.permissions)};

@@ -63,6 +63,20 @@ TEST(MountPlan, DevicesNeedBothDevAndRw) {
   EXPECT_TRUE(Plan({"dir:/x", "/mnt", "--rw", "-o", "dev"}, kRoot)->devices);
 }
 
+TEST(MountPlan, APrivateLayerNeedsNoWritableContainer) {
+  auto plan = Plan({"--cow", "--layer", "try", "dir:/x", "/mnt", "-o", "dev"}, kRoot);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_TRUE(plan->private_layer);
+  EXPECT_EQ(plan->layer_name, "try");
+  EXPECT_FALSE(plan->read_write);
+  plan->layer_directory = "/layers/try";
+  EXPECT_THAT(AgentCommand(*plan, "/s", 3), Not(Contains("--rw")));
+  EXPECT_THAT(AgentCommand(*plan, "/s", 3), Not(Contains("--devices")));
+  EXPECT_THAT(DaemonCommand(*plan, "unix:/s", 3), Not(Contains("--rw")));
+  EXPECT_THAT(DaemonCommand(*plan, "unix:/s", 3), Contains("/layers/try"));
+  EXPECT_EQ(ParseMountPlan(Serialize(*plan))->layer_directory, "/layers/try");
+}
+
 TEST(MountPlan, AllowOtherBringsDefaultPermissions) {
   EXPECT_THAT(Plan({"dir:/x", "/mnt", "-o", "allow_other"}, kRoot)->mount_options,
               ElementsAre("allow_other", "default_permissions"));
