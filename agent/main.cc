@@ -77,22 +77,26 @@ AgentServerOptions ServerOptionsOf(const AgentOptions& options) {
   return server;
 }
 
-void TellReady(int fd, const std::string& endpoint) {
+// Lines for whoever has started the agent: "ready ENDPOINT", and "target gone" when the container has ended.
+void Tell(int fd, const std::string& line) {
   if (fd < 0) return;
-  const std::string line = fmt::format("ready {}\n", endpoint);
   // Whoever asked for it has gone if this fails, and finds out by himself.
   (void)!write(fd, line.data(), line.size());
-  close(fd);
 }
 
-// Returns when a signal came, or nobody has used the agent for `ttl`.
-void ServeUntilOver(const AgentServer& server, absl::Duration ttl, const sigset_t& signals) {
+// Returns when a signal came, or nobody has used the agent for `ttl`. A container that has ended does not end the
+// agent: it is what answers EHOSTDOWN and ESTALE then.
+void ServeUntilOver(const AgentServer& server, const Target& target, const AgentOptions& options,
+                    const sigset_t& signals) {
   const timespec interval = absl::ToTimespec(kIdleCheckInterval);
-  while (true) {
-    const bool limited = ttl != absl::ZeroDuration();
-    const int signal = limited ? sigtimedwait(&signals, nullptr, &interval) : sigwaitinfo(&signals, nullptr);
-    if (signal > 0) return;
-    if (limited && absl::Now() - server.IdleSince() > ttl) return;
+  const bool limited = options.ttl != absl::ZeroDuration();
+  bool gone = false;
+  while (sigtimedwait(&signals, nullptr, &interval) <= 0) {
+    if (limited && absl::Now() - server.IdleSince() > options.ttl) return;
+    if (!gone && !target.Alive()) {
+      gone = true;
+      Tell(options.ready_fd, "target gone\n");
+    }
   }
 }
 
@@ -108,9 +112,9 @@ int Serve(const AgentOptions& options, const Target& target, Listener listener, 
           const sigset_t& signals) {
   auto server = AgentServer::Start(target, std::move(server_options), std::move(listener.socket));
   if (!server.ok()) return Fail(AgentExit::kFailed, server.status());
-  TellReady(options.ready_fd, listener.endpoint);
+  Tell(options.ready_fd, fmt::format("ready {}\n", listener.endpoint));
   if (options.verbose) Say(fmt::format("serves {} at {}", target.Description(), listener.endpoint));
-  ServeUntilOver(**server, options.ttl, signals);
+  ServeUntilOver(**server, target, options, signals);
   if (!listener.socket_path.empty()) unlink(listener.socket_path.c_str());
   EndSoon();
   server->reset();

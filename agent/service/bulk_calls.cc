@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/service/handlers.h"
+#include "protos/wire/convert_attributes.h"
 
 namespace mirrorfs::handlers {
 namespace {
@@ -35,10 +36,13 @@ class WriteCall : public Call {
   NodeOrHandle Where() const override { return WhereOf(head_); }
   std::optional<grpc::ByteBuffer> Run(Session& session, const CallContext& context) override {
     if (data_.size() > session.Limits().max_write) return ErrorAnswer(EINVAL);
-    const absl::StatusOr<uint64_t> written =
+    const absl::StatusOr<Written> written =
         session.Files().Write(context, HandleId{head_.handle()}, head_.offset(), std::exchange(data_, {}));
     v1::WriteReply answer;
-    if (written.ok()) answer.set_written(*written);
+    if (written.ok()) {
+      answer.set_written(written->bytes);
+      if (written->attributes) Pack(*written->attributes, *answer.mutable_attributes());
+    }
     return PackAnswer(written.status(), answer);
   }
 

@@ -24,9 +24,9 @@ absl::Status Mknod(Session&, const CallContext&, const v1::MknodRequest&, v1::En
 absl::Status Mkdir(Session&, const CallContext&, const v1::MkdirRequest&, v1::EntryReply&);
 absl::Status Symlink(Session&, const CallContext&, const v1::SymlinkRequest&, v1::EntryReply&);
 absl::Status Link(Session&, const CallContext&, const v1::LinkRequest&, v1::EntryReply&);
-absl::Status Unlink(Session&, const CallContext&, const v1::UnlinkRequest&, v1::EmptyReply&);
-absl::Status Rmdir(Session&, const CallContext&, const v1::RmdirRequest&, v1::EmptyReply&);
-absl::Status Rename(Session&, const CallContext&, const v1::RenameRequest&, v1::EmptyReply&);
+absl::Status Unlink(Session&, const CallContext&, const v1::UnlinkRequest&, v1::RemoveReply&);
+absl::Status Rmdir(Session&, const CallContext&, const v1::RmdirRequest&, v1::RemoveReply&);
+absl::Status Rename(Session&, const CallContext&, const v1::RenameRequest&, v1::RenameReply&);
 absl::Status Create(Session&, const CallContext&, const v1::CreateRequest&, v1::CreateReply&);
 
 // handlers_files.cc

@@ -28,7 +28,13 @@ absl::StatusOr<FileSystem::NewNode> WhereToMake(const Request& request) {
 
 absl::Status PackEntry(absl::StatusOr<Entry> entry, v1::EntryReply& reply) {
   if (!entry.ok()) return entry.status();
-  Pack(*entry, *reply.mutable_entry());
+  Pack(*entry, reply);
+  return absl::OkStatus();
+}
+
+absl::Status PackRemoved(const absl::StatusOr<Removed>& removed, v1::RemoveReply& reply) {
+  if (!removed.ok()) return removed.status();
+  Pack(*removed, reply);
   return absl::OkStatus();
 }
 
@@ -60,22 +66,28 @@ absl::Status Link(Session& session, const CallContext& context, const v1::LinkRe
       session.Files().Link(context, NodeId{request.node()}, NodeId{request.new_parent()}, request.new_name()), reply);
 }
 
-absl::Status Unlink(Session& session, const CallContext& context, const v1::UnlinkRequest& request, v1::EmptyReply&) {
+absl::Status Unlink(Session& session, const CallContext& context, const v1::UnlinkRequest& request,
+                    v1::RemoveReply& reply) {
   RETURN_IF_ERROR(CheckName(request.name()));
-  return session.Files().Unlink(context, NodeId{request.parent()}, request.name());
+  return PackRemoved(session.Files().Unlink(context, NodeId{request.parent()}, request.name()), reply);
 }
 
-absl::Status Rmdir(Session& session, const CallContext& context, const v1::RmdirRequest& request, v1::EmptyReply&) {
+absl::Status Rmdir(Session& session, const CallContext& context, const v1::RmdirRequest& request,
+                   v1::RemoveReply& reply) {
   RETURN_IF_ERROR(CheckName(request.name()));
-  return session.Files().Rmdir(context, NodeId{request.parent()}, request.name());
+  return PackRemoved(session.Files().Rmdir(context, NodeId{request.parent()}, request.name()), reply);
 }
 
-absl::Status Rename(Session& session, const CallContext& context, const v1::RenameRequest& request, v1::EmptyReply&) {
+absl::Status Rename(Session& session, const CallContext& context, const v1::RenameRequest& request,
+                    v1::RenameReply& reply) {
   RETURN_IF_ERROR(CheckName(request.name()));
   RETURN_IF_ERROR(CheckName(request.new_name()));
   ASSIGN_OR_RETURN(const RenameMode mode, Unpack(request.mode()));
-  return session.Files().Rename(context, NodeId{request.parent()}, request.name(), NodeId{request.new_parent()},
-                                request.new_name(), mode);
+  ASSIGN_OR_RETURN(const Renamed renamed,
+                   session.Files().Rename(context, NodeId{request.parent()}, request.name(),
+                                          NodeId{request.new_parent()}, request.new_name(), mode));
+  Pack(renamed, reply);
+  return absl::OkStatus();
 }
 
 absl::Status Create(Session& session, const CallContext& context, const v1::CreateRequest& request,

@@ -11,13 +11,31 @@ namespace mirrorfs {
 absl::StatusOr<AttrAnswer> FilesystemCore::GetAttr(const CallContext& context, NodeId node) {
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   RETURN_IF_ERROR(Settle(context, *inode));
+  ASSIGN_OR_RETURN(const AttributeCache::Known known, Fetch(context, *inode));
+  if (known.attributes.type != inode->type()) return ErrnoStatus(EIO, "the agent changed the type of a node");
+  const absl::Duration left = Remaining(options_.attr_timeout, known.asked_at, Now());
+  return AttrAnswer{Shown(*inode, known.attributes), AttrLifetime(*inode, left)};
+}
+
+absl::StatusOr<AttributeCache::Known> FilesystemCore::Fetch(const CallContext& context, Inode& inode) {
+  if (const auto known = attributes_.Find(inode)) {
+    const bool other_names = known->attributes.nlink > 1 && !inode.IsDirectory();
+    if (!other_names || multi_link_change_.load() < known->right_from) return *known;
+  }
   const Instant asked_at = Now();
   ASSIGN_OR_RETURN(const AttributesReply reply,
-                   ThroughAnyHandle(*inode, [&](const NodeOrHandle& file) { return files_.GetAttr(context, file); }));
-  inode->Observe(reply.attributes, asked_at);
-  inode->NoteXattrs(reply.attributes.without_xattrs, asked_at);
-  if (reply.attributes.type != inode->type()) return ErrnoStatus(EIO, "the agent changed the type of a node");
-  return AttrAnswer{Shown(*inode, reply.attributes), AttrLifetime(*inode, options_.attr_timeout)};
+                   ThroughAnyHandle(inode, [&](const NodeOrHandle& file) { return files_.GetAttr(context, file); }));
+  inode.Observe(reply.attributes, asked_at);
+  inode.NoteXattrs(reply.attributes.without_xattrs, asked_at);
+  const AttributeCache::Known known{reply.attributes, asked_at, asked_at};
+  attributes_.Keep(inode, known);
+  return known;
+}
+
+void FilesystemCore::KeepAfter(Inode::Change& change, const Inode& inode, const std::optional<Attributes>& attributes,
+                               Instant asked_at) {
+  const std::optional<Instant> right_from = change.End();
+  if (right_from && attributes) attributes_.Keep(inode, {*attributes, asked_at, *right_from});
 }
 
 absl::StatusOr<AttrAnswer> FilesystemCore::SetAttr(const CallContext& context, NodeId node, HandleId handle,
@@ -29,11 +47,12 @@ absl::StatusOr<AttrAnswer> FilesystemCore::SetAttr(const CallContext& context, N
   if (wanted.uid) wanted.uid = ShownUid(*wanted.uid);  // the mapping is its own inverse
   if (wanted.gid) wanted.gid = ShownGid(*wanted.gid);
 
-  inode->MarkChanged();
+  Inode::Change changing(*inode);
+  const Instant asked_at = Now();
   const auto apply = [&](const NodeOrHandle& file) { return files_.SetAttr(context, file, wanted); };
   const absl::StatusOr<AttributesReply> reply =
       handle != HandleId::kNone ? apply({inode->node(), handle}) : ThroughAnyHandle(*inode, apply);
-  inode->MarkChanged();
+  KeepAfter(changing, *inode, reply.ok() ? std::optional(reply->attributes) : std::nullopt, asked_at);
   if (inode->IsDirectory() && (change.permissions || change.uid || change.gid)) NamesMayBeStale(inode);
   if (!reply.ok()) return reply.status();
   if (reply->attributes.type != inode->type()) return ErrnoStatus(EIO, "the agent changed the type of a node");

@@ -16,8 +16,10 @@ constexpr uint64_t kDots = 2;  // "." and ".." come before the names
 absl::StatusOr<DirectoryPart> FilesystemCore::FetchPart(const CallContext& context, const InodePtr& directory,
                                                         uint64_t first, DirCursor cursor, bool with_attributes) {
   const Instant asked_at = Now();
+  directory->ForgetTold();
   ASSIGN_OR_RETURN(DirectoryPage page,
                    files_.ReadDir(context, directory->node(), cursor, options_.max_page, with_attributes));
+  directory->ForgetTold();
   std::vector<ListedName> names;
   names.reserve(page.entries.size());
   for (DirectoryEntry& entry : page.entries) {

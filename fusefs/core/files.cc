@@ -58,7 +58,8 @@ OpenAnswer FilesystemCore::Opened(const CallContext& context, const InodePtr& in
 
   OpenAnswer answer;
   answer.handle = handle;
-  inode->Observe(result.attributes, asked_at);
+  if (inode->Observe(result.attributes, asked_at)) options_.expire_kernel_attributes(inode->node());
+  if (!flags.truncate) attributes_.Keep(*inode, {result.attributes, asked_at, asked_at});
   answer.keep_cache = inode->PagesStillRight(result.attributes) || FaultPlanted("stale_pages_kept");
   return answer;
 }
@@ -68,9 +69,11 @@ absl::StatusOr<OpenAnswer> FilesystemCore::Open(const CallContext& context, Node
   RETURN_IF_ERROR(Settle(context, *inode));
   const HandleId handle = handle_ids_.Next();
   const uint32_t inline_bytes = flags.read && !flags.write ? options_.inline_bytes : 0;
+  std::optional<Inode::Change> changing;
+  if (flags.truncate) changing.emplace(*inode);
   const Instant asked_at = Now();
   absl::StatusOr<OpenResult> result = files_.Open(context, node, handle, FlagsForAgent(flags), inline_bytes);
-  if (flags.truncate) inode->MarkChanged();
+  if (changing) KeepAfter(*changing, *inode, result.ok() ? std::optional(result->attributes) : std::nullopt, asked_at);
   if (!result.ok()) return result.status();
   return Opened(context, inode, handle, flags, *std::move(result), asked_at);
 }
@@ -80,13 +83,13 @@ absl::StatusOr<CreateAnswer> FilesystemCore::Create(const CallContext& context, 
   ASSIGN_OR_RETURN(const InodePtr parent, FindInode(where.parent));
   const HandleId handle = handle_ids_.Next();
   NameCache::Change change(names_, where.parent);
+  Inode::Change changing(*parent);
   const Instant asked_at = Now();
   const FileSystem::NewNode node{
       .parent = where.parent, .name = where.name, .permissions = where.permissions, .umask = where.umask};
   const absl::StatusOr<CreateResult> result = files_.Create(context, node, exclusive, handle, FlagsForAgent(flags));
-  parent->MarkChanged();
   if (!result.ok()) return change.Unset(where.name), result.status();
-  absl::StatusOr<EntryAnswer> entry = DeliverNew(change, parent, where.name, asked_at, result->entry);
+  absl::StatusOr<EntryAnswer> entry = DeliverNew(change, changing, parent, where.name, asked_at, result->entry);
   if (!entry.ok()) {
     files_.Release(std::array{handle});
     return entry.status();
@@ -96,6 +99,8 @@ absl::StatusOr<CreateAnswer> FilesystemCore::Create(const CallContext& context, 
   OpenResult opened;
   opened.attributes = result->entry.attributes;
   opened.has_capability = !result->created;  // not known: say so
+  // Nobody has known the new file before now.
+  if (result->created) attributes_.Keep(*inode, {result->entry.attributes, asked_at, Now()});
   return CreateAnswer{*std::move(entry), Opened(context, inode, handle, flags, std::move(opened), asked_at)};
 }
 
@@ -110,21 +115,26 @@ absl::StatusOr<absl::Cord> FilesystemCore::Read(const CallContext& context, Hand
     const absl::Cord& content = *file->whole_content;
     return offset >= content.size() ? absl::Cord() : content.Subcord(offset, size);
   }
-  return file->read_ahead->Read(offset, size, context.stop, [&](uint64_t from, uint32_t count) {
+  file->inode->ForgetTold();
+  auto data = file->read_ahead->Read(offset, size, context.stop, [&](uint64_t from, uint32_t count) {
     return files_.Read(context, handle, from, count);
   });
+  file->inode->ForgetTold();
+  return data;
 }
 
 absl::Status FilesystemCore::WriteBehind(const OpenFile& file, uint64_t offset, absl::Cord data) {
   CallContext context;
   context.caller = file.opener;
   while (!data.empty()) {
-    absl::StatusOr<uint64_t> written = files_.Write(context, file.handle, offset, data);
-    file.inode->MarkChanged();
+    Inode::Change changing(*file.inode);
+    const Instant asked_at = Now();
+    const absl::StatusOr<Written> written = files_.Write(context, file.handle, offset, data);
     if (!written.ok()) return written.status();
-    if (*written == 0 || *written > data.size()) return ErrnoStatus(EIO, "write");
-    offset += *written;
-    data.RemovePrefix(*written);
+    KeepAfter(changing, *file.inode, written->attributes, asked_at);
+    if (written->bytes == 0 || written->bytes > data.size()) return ErrnoStatus(EIO, "write");
+    offset += written->bytes;
+    data.RemovePrefix(written->bytes);
   }
   return absl::OkStatus();
 }
@@ -163,12 +173,14 @@ absl::StatusOr<uint64_t> FilesystemCore::Write(const CallContext& context, Handl
   }
   RETURN_IF_ERROR(Settle(context, *file->inode));
   ASSIGN_OR_RETURN(const HandleId through, from_page_cache ? HandleForPages(*file) : absl::StatusOr<HandleId>(handle));
-  const absl::StatusOr<uint64_t> written = files_.Write(as_whom, through, offset, std::move(data));
-  file->inode->MarkChanged();
+  Inode::Change changing(*file->inode);
+  const Instant asked_at = Now();
+  const absl::StatusOr<Written> written = files_.Write(as_whom, through, offset, std::move(data));
   if (!written.ok()) return written.status();
-  if (*written > size) return ErrnoStatus(EIO, "write");
-  if (file->write_queue != nullptr) file->write_queue->NoteDirectWrite(offset, *written);
-  return *written;
+  KeepAfter(changing, *file->inode, written->attributes, asked_at);
+  if (written->bytes > size) return ErrnoStatus(EIO, "write");
+  if (file->write_queue != nullptr) file->write_queue->NoteDirectWrite(offset, written->bytes);
+  return written->bytes;
 }
 
 absl::Status FilesystemCore::Flush(const CallContext& context, HandleId handle, LockOwner owner) {
@@ -192,7 +204,9 @@ absl::Status FilesystemCore::Fsync(const CallContext& context, HandleId handle, 
     RETURN_IF_ERROR(file->write_queue->TakeError());
   }
   RETURN_IF_ERROR(Settle(context, *file->inode));
-  return files_.Fsync(context, handle, data_only);
+  const absl::Status status = files_.Fsync(context, handle, data_only);
+  file->inode->ForgetTold();
+  return status;
 }
 
 void FilesystemCore::Release(HandleId handle) {
@@ -204,7 +218,10 @@ void FilesystemCore::Release(HandleId handle) {
   for (const auto& [owner, kind] : locks) {
     (void)files_.SetLock({}, handle, owner, kind, LockRange{}, {});
   }
-  if (!locks.empty()) file->inode->EndLockRelease();
+  if (!locks.empty()) {
+    file->inode->RemoveLockHolder();
+    file->inode->EndLockRelease();
+  }
   file->inode->RemoveHandle(handle);
   files_.Release(std::array{handle});
   if (const HandleId pages = file->PageHandle(); pages != HandleId::kNone) files_.Release(std::array{pages});

@@ -18,12 +18,14 @@ FilesystemCore::FilesystemCore(FileSystem& files, const Entry& root, const CoreO
       options_(options),
       inodes_(files, root),
       names_(std::max(options.attr_timeout, options.entry_timeout)),
+      attributes_(options.attr_timeout),
       pool_(kIoThreads) {
   sweeper_ = std::thread([this] {
     MutexLock lock(sweeping_);
     while (!ending_) {
       lock.WaitUntil(sweep_end_, std::chrono::steady_clock::now() + std::chrono::seconds(1));
       names_.DropOld();
+      attributes_.DropOld();
     }
   });
 }

@@ -17,6 +17,7 @@
 #include "absl/strings/cord.h"
 #include "absl/time/time.h"
 #include "fusefs/core/answers.h"
+#include "fusefs/core/attribute_cache.h"
 #include "fusefs/core/handle_table.h"
 #include "fusefs/core/inode_table.h"
 #include "fusefs/core/io_pool.h"
@@ -35,6 +36,8 @@ struct CoreOptions {
   bool agent_checks_permissions = false;
   // Makes the kernel look all names up again (only called if agent_checks_permissions).
   std::function<void()> expire_kernel_names = [] {};
+  // Makes the kernel ask for this node's attributes again. Must not block.
+  std::function<void(NodeId)> expire_kernel_attributes = [](NodeId) {};
   // idmap=user: these two are shown as, and taken for, each other.
   bool map_ids = false;
   uint32_t container_uid = 0;
@@ -156,6 +159,11 @@ class FilesystemCore {
   bool AttributesStale(const CachedName& cached) const;
   // Ids and link sizes as the mount shows them.
   Attributes Shown(const Inode& inode, Attributes attributes) const;
+  // What the agent told last, if that may be passed on; else it is asked. (attributes.cc)
+  absl::StatusOr<AttributeCache::Known> Fetch(const CallContext& context, Inode& inode);
+  // What the answer to a change told: it is over now.
+  void KeepAfter(Inode::Change& change, const Inode& inode, const std::optional<Attributes>& attributes,
+                 Instant asked_at);
   absl::Duration AttrLifetime(const Inode& inode, absl::Duration left) const;
   std::string ShownTarget(const Inode& link, std::string_view target) const;
   static size_t DepthOfDirectoryOf(const Inode& inode);
@@ -164,10 +172,13 @@ class FilesystemCore {
 
   // --- Changes (tree_changes.cc)
   // A name that this mount has just made: into the cache, and to the kernel.
-  absl::StatusOr<EntryAnswer> DeliverNew(NameCache::Change& change, const InodePtr& parent, std::string_view name,
-                                         Instant asked_at, const Entry& entry);
+  absl::StatusOr<EntryAnswer> DeliverNew(NameCache::Change& change, Inode::Change& changing, const InodePtr& parent,
+                                         std::string_view name, Instant asked_at, const Entry& entry);
   void NamesMayBeStale(const InodePtr& directory);
-  absl::Status RemoveName(const InodePtr& parent, std::string_view name, const std::function<absl::Status()>& remove);
+  absl::Status RemoveName(const InodePtr& parent, std::string_view name,
+                          const std::function<absl::StatusOr<Removed>()>& remove);
+  // The file that had this name (as far as it is known) has other attributes now.
+  void MarkUnlinked(const std::optional<CachedName>& before);
   void MoveName(NameCache::Change& change, const InodePtr& parent, std::string_view name,
                 const std::optional<CachedName>& now);
 
@@ -201,6 +212,7 @@ class FilesystemCore {
   const CoreOptions options_;
   InodeTable inodes_;
   NameCache names_;
+  AttributeCache attributes_;
   HandleIds handle_ids_;
   HandleTable<OpenFile> open_files_;
   HandleTable<OpenDirectory> open_directories_;

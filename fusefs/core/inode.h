@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -36,14 +37,50 @@ class Inode {
   // Something that this mount did may have changed attributes or contents: whatever was fetched before is stale.
   void MarkChanged() { MarkChangedAt(Now()); }
   // What the agent said to a question of `asked_at`. If it differs from what it said before, somebody else has changed
-  // the file: contents that were fetched before the question are stale.
-  void Observe(const Attributes& attributes, Instant asked_at) {
+  // the file: contents that were fetched before the question are stale, and it returns true.
+  bool Observe(const Attributes& attributes, Instant asked_at) {
     const Version version = VersionOf(attributes);
     MutexLock lock(mutex_);
-    if (observed_ && *observed_ != version) MarkChangedAt(asked_at - 1);
+    const bool changed = observed_ && *observed_ != version;
+    if (changed) MarkChangedAt(asked_at - 1);
     observed_ = version;
+    return changed;
   }
   bool ChangedSince(Instant instant) const { return changed_at_.load() >= instant; }
+  // A change that this mount makes, from before it is asked for until its answer is there.
+  class Change {
+   public:
+    explicit Change(Inode& inode) : inode_(inode) {
+      MutexLock lock(inode_.mutex_);
+      alone_ = inode_.changes_going_on_++ == 0;
+      number_ = ++inode_.changes_begun_;
+      inode_.MarkChanged();
+    }
+    ~Change() { End(); }
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+    // The answer is there. Since when attributes that it told are right; nothing if another change of this mount may
+    // have come after they were read.
+    std::optional<Instant> End() {
+      if (std::exchange(ended_, true)) return std::nullopt;
+      MutexLock lock(inode_.mutex_);
+      --inode_.changes_going_on_;
+      const Instant now = Now();
+      inode_.MarkChangedAt(now);
+      if (!alone_ || inode_.changes_begun_ != number_) return std::nullopt;
+      return now + 1;
+    }
+
+   private:
+    Inode& inode_;
+    bool alone_ = false;
+    bool ended_ = false;
+    uint32_t number_ = 0;
+  };
+  // Attributes that were told before are not passed on any more, though nothing was changed: reading may move atime, an
+  // fsync settles how many blocks there are. (And nothing is known of an inode from before it was made.)
+  void ForgetTold() { forgotten_at_.store(Now(), std::memory_order_relaxed); }
+  bool ForgottenSince(Instant instant) const { return forgotten_at_.load(std::memory_order_relaxed) >= instant; }
 
   const std::shared_ptr<PendingCount>& pending_writes() const { return pending_writes_; }
 
@@ -95,6 +132,10 @@ class Inode {
     lock_releases_.Begin();
   }
   void EndLockRelease() { lock_releases_.End(); }
+  // Open files of this mount that may hold locks on it.
+  void AddLockHolder() { lock_holders_.fetch_add(1); }
+  void RemoveLockHolder() { lock_holders_.fetch_sub(1); }
+  uint32_t LockHolders() const { return lock_holders_.load(); }
   uint64_t LockReleasesBegun() const { return lock_releases_begun_.load(); }
 
   // --- Extended attributes: whether it was told to have none, and when that was asked
@@ -129,8 +170,10 @@ class Inode {
     const Instant last = last_miss_.exchange(now, std::memory_order_relaxed);
     if (absl::Nanoseconds(now - last) >= window) misses_.store(0, std::memory_order_relaxed);
     const uint32_t misses = misses_.fetch_add(1, std::memory_order_relaxed);
-    // A big directory must be worth it: one call a name costs about as much as listing 50 names.
-    return misses >= 1 + listed_names_.load(std::memory_order_relaxed) / 50;
+    // A big directory must be worth it: one call a name costs about as much as listing 50 names, and more with
+    // distance. The first time it is not known how big it is.
+    const uint32_t names = listed_names_.load(std::memory_order_relaxed);
+    return misses >= (names == 0 ? 1 : names / 100);
   }
   void NoteListed(size_t names) {
     listed_names_.store(static_cast<uint32_t>(std::min<size_t>(names, UINT32_MAX)), std::memory_order_relaxed);
@@ -159,7 +202,9 @@ class Inode {
   const FileType type_;
   std::atomic<uint64_t> number_{0};
   std::atomic<Instant> changed_at_{0};
+  std::atomic<Instant> forgotten_at_{Now()};
   std::atomic<uint64_t> lock_releases_begun_{0};
+  std::atomic<uint32_t> lock_holders_{0};
   PendingCount lock_releases_;
   std::atomic<Instant> without_xattrs_at_{0};
   std::atomic<bool> may_have_capability_{true};
@@ -170,6 +215,8 @@ class Inode {
   const std::shared_ptr<PendingCount> pending_writes_ = std::make_shared<PendingCount>();
 
   mutable Mutex mutex_;
+  uint32_t changes_going_on_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t changes_begun_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Inode> parent_ ABSL_GUARDED_BY(mutex_);
   std::vector<HandleId> handles_ ABSL_GUARDED_BY(mutex_);
   std::vector<LockOwner> lock_owners_ ABSL_GUARDED_BY(mutex_);

@@ -11,6 +11,9 @@ namespace {
 // One call waits that long at most: then the agent has given a sign of life, and is asked again.
 constexpr absl::Duration kWaitPerCall = absl::Seconds(1);
 constexpr absl::Duration kPause = absl::Milliseconds(5);
+// A lock of another handle of this mount may be gone already: the close is on its way from the kernel, which sent it
+// first, but a thread that has taken it may not have come to it yet.
+constexpr int kTriesForCloses = 3;
 
 }  // namespace
 
@@ -31,7 +34,7 @@ absl::Status FilesystemCore::SetLock(const CallContext& context, HandleId handle
     if (kind == LockKind::kRange) file->inode->AddLockOwner(owner);
   }
   absl::Status status;
-  for (;;) {
+  for (int tries = 1;; ++tries) {
     const Instant asked_at = Now();
     // The kernel closes a handle without waiting for us: its locks may be in the way just now.
     const uint64_t releases = file->inode->LockReleasesBegun();
@@ -39,7 +42,8 @@ absl::Status FilesystemCore::SetLock(const CallContext& context, HandleId handle
     status = files_.SetLock(context, handle, owner, kind, lock, wait ? kWaitPerCall : absl::ZeroDuration());
     if (ToErrno(status) != EAGAIN || context.stop.stop_requested()) break;
     if (file->inode->LockReleasesBegun() != releases) continue;
-    if (!wait) break;
+    const bool others_hold = file->inode->LockHolders() > 1;
+    if (!wait && (!others_hold || tries == kTriesForCloses)) break;
     // An agent that does not hold the answer back is not asked without a pause.
     if (absl::Nanoseconds(Now() - asked_at) < kPause) std::this_thread::sleep_for(absl::ToChronoNanoseconds(kPause));
   }

@@ -4,7 +4,6 @@
 
 #include "fusefs/core/filesystem_core.h"
 #include "fusefs/core/rebase.h"
-#include "fusefs/core/through_any_handle.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -61,12 +60,9 @@ absl::StatusOr<EntryAnswer> FilesystemCore::Deliver(const CallContext& context, 
   answer.entry_timeout = Remaining(options_.entry_timeout, cached.fetched_at, now);
   if (AttributesStale(cached)) {
     RETURN_IF_ERROR(Settle(context, inode));
-    cached.fetched_at = Now();
-    ASSIGN_OR_RETURN(AttributesReply fresh,
-                     ThroughAnyHandle(inode, [&](const NodeOrHandle& file) { return files_.GetAttr(context, file); }));
+    ASSIGN_OR_RETURN(const AttributeCache::Known fresh, Fetch(context, inode));
     cached.attributes = fresh.attributes;
-    inode.Observe(fresh.attributes, cached.fetched_at);
-    inode.NoteXattrs(fresh.attributes.without_xattrs, cached.fetched_at);
+    cached.fetched_at = fresh.asked_at;
   }
   answer.attributes = Shown(inode, cached.attributes);
   answer.attr_timeout = AttrLifetime(inode, Remaining(options_.attr_timeout, cached.fetched_at, now));

@@ -52,8 +52,10 @@ class OpenFile {
   void NoteLock(LockOwner owner, LockKind kind) {
     const HeldLock held(owner, kind);
     MutexLock lock(mutex_);
+    if (locks_.empty()) inode->AddLockHolder();
     if (std::find(locks_.begin(), locks_.end(), held) == locks_.end()) locks_.push_back(held);
   }
+  // The caller tells the inode when they are gone (RemoveLockHolder), if there are any.
   std::vector<HeldLock> TakeLocks() {
     MutexLock lock(mutex_);
     return std::exchange(locks_, {});

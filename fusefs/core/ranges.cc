@@ -9,9 +9,8 @@ absl::Status FilesystemCore::Fallocate(const CallContext& context, HandleId hand
   ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
   RETURN_IF_ERROR(Settle(context, *file->inode));
   file->inode->ForgetPages();
-  const absl::Status status = files_.Fallocate(context, handle, mode, keep_size, offset, length);
-  file->inode->MarkChanged();
-  return status;
+  Inode::Change changing(*file->inode);
+  return files_.Fallocate(context, handle, mode, keep_size, offset, length);
 }
 
 absl::StatusOr<uint64_t> FilesystemCore::Seek(const CallContext& context, HandleId handle, uint64_t offset,
@@ -29,8 +28,10 @@ absl::StatusOr<uint64_t> FilesystemCore::CopyFileRange(const CallContext& contex
   RETURN_IF_ERROR(Settle(context, *from->inode));
   RETURN_IF_ERROR(Settle(context, *to->inode));
   to->inode->ForgetPages();
-  const auto copied = files_.CopyFileRange(context, source, source_offset, destination, destination_offset, length);
-  to->inode->MarkChanged();
+  Inode::Change changing(*to->inode);
+  from->inode->ForgetTold();
+  auto copied = files_.CopyFileRange(context, source, source_offset, destination, destination_offset, length);
+  from->inode->ForgetTold();
   return copied;
 }
 

@@ -14,8 +14,10 @@ FileSystem::NewNode ToNewNode(const FilesystemCore::NewName& where) {
 
 }  // namespace
 
-absl::StatusOr<EntryAnswer> FilesystemCore::DeliverNew(NameCache::Change& change, const InodePtr& parent,
-                                                       std::string_view name, Instant asked_at, const Entry& entry) {
+absl::StatusOr<EntryAnswer> FilesystemCore::DeliverNew(NameCache::Change& change, Inode::Change& changing,
+                                                       const InodePtr& parent, std::string_view name, Instant asked_at,
+                                                       const Entry& entry) {
+  KeepAfter(changing, *parent, entry.directory == nullptr ? std::nullopt : std::optional(*entry.directory), asked_at);
   ASSIGN_OR_RETURN(const InodePtr inode, Adopt(entry, parent, asked_at));
   change.Set(name, CachedName{inode, entry.attributes, asked_at});
   EntryAnswer answer;
@@ -31,32 +33,32 @@ absl::StatusOr<EntryAnswer> FilesystemCore::Mknod(const CallContext& context, co
                                                   uint32_t rdev_major, uint32_t rdev_minor) {
   ASSIGN_OR_RETURN(const InodePtr parent, FindInode(where.parent));
   NameCache::Change change(names_, where.parent);
+  Inode::Change changing(*parent);
   const Instant asked_at = Now();
   const auto entry = files_.Mknod(context, ToNewNode(where), type, rdev_major, rdev_minor);
-  parent->MarkChanged();
   if (!entry.ok()) return change.Unset(where.name), entry.status();
-  return DeliverNew(change, parent, where.name, asked_at, *entry);
+  return DeliverNew(change, changing, parent, where.name, asked_at, *entry);
 }
 
 absl::StatusOr<EntryAnswer> FilesystemCore::Mkdir(const CallContext& context, const NewName& where) {
   ASSIGN_OR_RETURN(const InodePtr parent, FindInode(where.parent));
   NameCache::Change change(names_, where.parent);
+  Inode::Change changing(*parent);
   const Instant asked_at = Now();
   const auto entry = files_.Mkdir(context, ToNewNode(where));
-  parent->MarkChanged();
   if (!entry.ok()) return change.Unset(where.name), entry.status();
-  return DeliverNew(change, parent, where.name, asked_at, *entry);
+  return DeliverNew(change, changing, parent, where.name, asked_at, *entry);
 }
 
 absl::StatusOr<EntryAnswer> FilesystemCore::Symlink(const CallContext& context, NodeId parent_node,
                                                     std::string_view name, std::string_view target) {
   ASSIGN_OR_RETURN(const InodePtr parent, FindInode(parent_node));
   NameCache::Change change(names_, parent_node);
+  Inode::Change changing(*parent);
   const Instant asked_at = Now();
   const auto entry = files_.Symlink(context, ToNewNode({.parent = parent_node, .name = name}), target);
-  parent->MarkChanged();
   if (!entry.ok()) return change.Unset(name), entry.status();
-  return DeliverNew(change, parent, name, asked_at, *entry);
+  return DeliverNew(change, changing, parent, name, asked_at, *entry);
 }
 
 absl::StatusOr<EntryAnswer> FilesystemCore::Link(const CallContext& context, NodeId node, NodeId new_parent,
@@ -65,30 +67,38 @@ absl::StatusOr<EntryAnswer> FilesystemCore::Link(const CallContext& context, Nod
   ASSIGN_OR_RETURN(const InodePtr parent, FindInode(new_parent));
   RETURN_IF_ERROR(Settle(context, *inode));
   NameCache::Change change(names_, new_parent);
+  Inode::Change changing(*parent);
+  Inode::Change changing_file(*inode);
   const auto entry = files_.Link(context, node, new_parent, new_name);
+  changing_file.End();
   const Instant done_at = Now();
-  parent->MarkChanged();
-  inode->MarkChanged();
   multi_link_change_.store(Now());
   if (!entry.ok()) return change.Unset(new_name), entry.status();
-  return DeliverNew(change, parent, new_name, done_at, *entry);
+  return DeliverNew(change, changing, parent, new_name, done_at, *entry);
+}
+
+void FilesystemCore::MarkUnlinked(const std::optional<CachedName>& before) {
+  if (before && before->inode != nullptr) {
+    before->inode->MarkChanged();
+  } else {
+    attributes_.DropAll();  // whichever file it was
+  }
 }
 
 absl::Status FilesystemCore::RemoveName(const InodePtr& parent, std::string_view name,
-                                        const std::function<absl::Status()>& remove) {
+                                        const std::function<absl::StatusOr<Removed>()>& remove) {
   const std::optional<CachedName> before = names_.Find(parent->node(), name);
   NameCache::Change change(names_, parent->node());
-  const absl::Status status = remove();
+  Inode::Change changing(*parent);
+  const Instant asked_at = Now();
+  const absl::StatusOr<Removed> removed = remove();
   const Instant now = Now();
-  parent->MarkChanged();
   multi_link_change_.store(now);
-  if (before && before->inode != nullptr) before->inode->MarkChanged();
-  if (status.ok()) {
-    change.Set(name, CachedName{.inode = nullptr, .attributes = {}, .fetched_at = now});
-  } else {
-    change.Unset(name);
-  }
-  return status;
+  MarkUnlinked(before);
+  if (!removed.ok()) return change.Unset(name), removed.status();
+  KeepAfter(changing, *parent, removed->directory, asked_at);
+  change.Set(name, CachedName{.inode = nullptr, .attributes = {}, .fetched_at = now});
+  return absl::OkStatus();
 }
 
 absl::Status FilesystemCore::Unlink(const CallContext& context, NodeId parent_node, std::string_view name) {
@@ -118,16 +128,21 @@ absl::Status FilesystemCore::Rename(const CallContext& context, NodeId parent_no
   const std::optional<CachedName> replaced = names_.Find(new_parent_node, new_name);
   NameCache::Change change(names_, parent_node);
   NameCache::Change new_change(names_, new_parent_node);
-  const absl::Status status = files_.Rename(context, parent_node, name, new_parent_node, new_name, mode);
-  parent->MarkChanged();
-  new_parent->MarkChanged();
+  Inode::Change changing(*parent);
+  std::optional<Inode::Change> changing_new;
+  if (new_parent != parent) changing_new.emplace(*new_parent);
+  const Instant asked_at = Now();
+  const absl::StatusOr<Renamed> renamed = files_.Rename(context, parent_node, name, new_parent_node, new_name, mode);
   multi_link_change_.store(Now());
-  if (replaced && replaced->inode != nullptr) replaced->inode->MarkChanged();
-  if (!status.ok()) {
+  MarkUnlinked(moved);
+  if (!replaced || replaced->inode != nullptr) MarkUnlinked(replaced);
+  if (!renamed.ok()) {
     change.Unset(name);
     new_change.Unset(new_name);
-    return status;
+    return renamed.status();
   }
+  KeepAfter(changing, *parent, renamed->directory, asked_at);
+  if (changing_new) KeepAfter(*changing_new, *new_parent, renamed->new_directory, asked_at);
   MoveName(new_change, new_parent, new_name, moved);
   if (mode == RenameMode::kExchange) {
     MoveName(change, parent, name, replaced);

@@ -33,8 +33,9 @@ absl::Status FilesystemCore::SetXattr(const CallContext& context, NodeId node, s
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   RETURN_IF_ERROR(Settle(context, *inode));
   if (name == "security.capability") inode->SetMayHaveCapability(true);
+  Inode::Change changing(*inode);
   const absl::Status status = files_.SetXattr(context, node, name, value, mode);
-  inode->MarkChanged();
+  changing.End();
   if (inode->IsDirectory() && name.substr(0, 17) == "system.posix_acl_") NamesMayBeStale(inode);
   return status;
 }
@@ -47,8 +48,9 @@ absl::StatusOr<std::vector<std::string>> FilesystemCore::ListXattr(const CallCon
 absl::Status FilesystemCore::RemoveXattr(const CallContext& context, NodeId node, std::string_view name) {
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   RETURN_IF_ERROR(Settle(context, *inode));
+  Inode::Change changing(*inode);
   const absl::Status status = files_.RemoveXattr(context, node, name);
-  inode->MarkChanged();
+  changing.End();
   if (inode->IsDirectory() && name.substr(0, 17) == "system.posix_acl_") NamesMayBeStale(inode);
   return status;
 }

@@ -83,6 +83,10 @@ class LibfuseSession : public FuseSession {
     core.expire_kernel_names = [this] {
       if (edge_.kernel_has_epochs) ExpireKernelNames(fuse_session_fd(session_));
     };
+    // An offset below 0: only attributes, which takes no lock of the inode's.
+    core.expire_kernel_attributes = [this](NodeId node) {
+      fuse_lowlevel_notify_inval_inode(session_, ToNumber(node), -1, 0);
+    };
     edge_.core = std::make_unique<FilesystemCore>(files, root, core);
   }
   ~LibfuseSession() override {

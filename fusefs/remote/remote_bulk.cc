@@ -10,6 +10,7 @@
 #include "fusefs/remote/remote_file_system.h"
 #include "protos/shared/planted_fault.h"
 #include "protos/wire/bulk.h"
+#include "protos/wire/convert_attributes.h"
 
 namespace mirrorfs {
 namespace {
@@ -73,24 +74,24 @@ absl::StatusOr<absl::Cord> RemoteFileSystem::ReadChunk(const CallContext& contex
   return data;
 }
 
-absl::StatusOr<uint64_t> RemoteFileSystem::Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                                 absl::Cord data) {
+absl::StatusOr<Written> RemoteFileSystem::Write(const CallContext& context, HandleId handle, uint64_t offset,
+                                                absl::Cord data) {
   RETURN_IF_ERROR(handles_.Check(handle));
-  uint64_t written = 0;
+  Written written;
   do {
-    const absl::Cord chunk = data.Subcord(written, facts_.max_write);
-    absl::StatusOr<uint64_t> done = WriteChunk(context, handle, offset + written, chunk);
+    const absl::Cord chunk = data.Subcord(written.bytes, facts_.max_write);
+    absl::StatusOr<Written> done = WriteChunk(context, handle, offset + written.bytes, chunk);
     // What was written before counts; the error comes again with the next write.
-    if (!done.ok() && written > 0) return written;
+    if (!done.ok() && written.bytes > 0) return Written{.bytes = written.bytes};
     if (!done.ok()) return done.status();
-    written += *done;
-    if (*done < chunk.size()) break;
-  } while (written < data.size());
+    written = {written.bytes + done->bytes, done->attributes};
+    if (done->bytes < chunk.size()) break;
+  } while (written.bytes < data.size());
   return written;
 }
 
-absl::StatusOr<uint64_t> RemoteFileSystem::WriteChunk(const CallContext& context, HandleId handle, uint64_t offset,
-                                                      const absl::Cord& data) {
+absl::StatusOr<Written> RemoteFileSystem::WriteChunk(const CallContext& context, HandleId handle, uint64_t offset,
+                                                     const absl::Cord& data) {
   v1::WriteRequest head;
   head.set_handle(ToNumber(handle));
   head.set_offset(offset);
@@ -111,7 +112,9 @@ absl::StatusOr<uint64_t> RemoteFileSystem::WriteChunk(const CallContext& context
   if (reply.written() > data.size()) {
     return caller_.Lie(Method::kWrite, absl::InternalError("more was written than was sent"));
   }
-  return reply.written();
+  ASSIGN_OR_RETURN(std::optional<Attributes> attributes,
+                   caller_.Checked(Method::kWrite, UnpackIfThere(reply.has_attributes(), reply.attributes())));
+  return Written{reply.written(), std::move(attributes)};
 }
 
 }  // namespace mirrorfs

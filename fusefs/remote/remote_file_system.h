@@ -39,10 +39,10 @@ class RemoteFileSystem : public FileSystem {
   absl::StatusOr<Entry> Symlink(const CallContext& context, const NewNode& where, std::string_view target) override;
   absl::StatusOr<Entry> Link(const CallContext& context, NodeId node, NodeId new_parent,
                              std::string_view new_name) override;
-  absl::Status Unlink(const CallContext& context, NodeId parent, std::string_view name) override;
-  absl::Status Rmdir(const CallContext& context, NodeId parent, std::string_view name) override;
-  absl::Status Rename(const CallContext& context, NodeId parent, std::string_view name, NodeId new_parent,
-                      std::string_view new_name, RenameMode mode) override;
+  absl::StatusOr<Removed> Unlink(const CallContext& context, NodeId parent, std::string_view name) override;
+  absl::StatusOr<Removed> Rmdir(const CallContext& context, NodeId parent, std::string_view name) override;
+  absl::StatusOr<Renamed> Rename(const CallContext& context, NodeId parent, std::string_view name, NodeId new_parent,
+                                 std::string_view new_name, RenameMode mode) override;
   absl::StatusOr<CreateResult> Create(const CallContext& context, const NewNode& where, bool exclusive, HandleId handle,
                                       OpenFlags flags) override;
 
@@ -66,8 +66,7 @@ class RemoteFileSystem : public FileSystem {
 
   // remote_bulk.cc
   absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size) override;
-  absl::StatusOr<uint64_t> Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                 absl::Cord data) override;
+  absl::StatusOr<Written> Write(const CallContext& context, HandleId handle, uint64_t offset, absl::Cord data) override;
 
   // remote_xattrs.cc
   absl::StatusOr<std::string> GetXattr(const CallContext& context, NodeId node, std::string_view name) override;
@@ -84,8 +83,8 @@ class RemoteFileSystem : public FileSystem {
   absl::Status GivenUp(absl::Status why, HandleId handle);
   bool LearnPage(Generation generation, const DirectoryPage& page, NodeId parent);
   absl::StatusOr<absl::Cord> ReadChunk(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size);
-  absl::StatusOr<uint64_t> WriteChunk(const CallContext& context, HandleId handle, uint64_t offset,
-                                      const absl::Cord& data);
+  absl::StatusOr<Written> WriteChunk(const CallContext& context, HandleId handle, uint64_t offset,
+                                     const absl::Cord& data);
   absl::Status SetLockOnce(const CallContext& context, HandleId handle, LockOwner owner, LockKind kind,
                            const LockRange& lock, absl::Duration wait);
   void RecordLock(HandleId handle, LockOwner owner, LockKind kind, const LockRange& lock);

@@ -29,7 +29,7 @@ absl::Status LostAtOnce() { return ErrnoStatus(EIO, "the agent was lost right af
 
 absl::StatusOr<Entry> RemoteFileSystem::TakeEntry(Method method, Generation generation, const v1::EntryReply& reply,
                                                   NodeId parent, std::string_view name) {
-  ASSIGN_OR_RETURN(Entry entry, caller_.Checked(method, Unpack(reply.entry())));
+  ASSIGN_OR_RETURN(Entry entry, caller_.Checked(method, Unpack(reply)));
   if (!nodes_.Learn(generation, entry, parent, name)) return LostAtOnce();
   return entry;
 }
@@ -80,26 +80,28 @@ absl::StatusOr<Entry> RemoteFileSystem::Link(const CallContext& context, NodeId 
   return TakeEntry(Method::kLink, generation, reply, new_parent, new_name);
 }
 
-absl::Status RemoteFileSystem::Unlink(const CallContext& context, NodeId parent, std::string_view name) {
+absl::StatusOr<Removed> RemoteFileSystem::Unlink(const CallContext& context, NodeId parent, std::string_view name) {
   RETURN_IF_ERROR(CheckName(name));
   v1::UnlinkRequest request;
   request.set_parent(ToNumber(parent));
   request.set_name(std::string(name));
-  v1::EmptyReply reply;
-  return caller_.Call(Method::kUnlink, context, request, reply, &Stub::Unlink).status();
+  v1::RemoveReply reply;
+  RETURN_IF_ERROR(caller_.Call(Method::kUnlink, context, request, reply, &Stub::Unlink).status());
+  return caller_.Checked(Method::kUnlink, Unpack(reply));
 }
 
-absl::Status RemoteFileSystem::Rmdir(const CallContext& context, NodeId parent, std::string_view name) {
+absl::StatusOr<Removed> RemoteFileSystem::Rmdir(const CallContext& context, NodeId parent, std::string_view name) {
   RETURN_IF_ERROR(CheckName(name));
   v1::RmdirRequest request;
   request.set_parent(ToNumber(parent));
   request.set_name(std::string(name));
-  v1::EmptyReply reply;
-  return caller_.Call(Method::kRmdir, context, request, reply, &Stub::Rmdir).status();
+  v1::RemoveReply reply;
+  RETURN_IF_ERROR(caller_.Call(Method::kRmdir, context, request, reply, &Stub::Rmdir).status());
+  return caller_.Checked(Method::kRmdir, Unpack(reply));
 }
 
-absl::Status RemoteFileSystem::Rename(const CallContext& context, NodeId parent, std::string_view name,
-                                      NodeId new_parent, std::string_view new_name, RenameMode mode) {
+absl::StatusOr<Renamed> RemoteFileSystem::Rename(const CallContext& context, NodeId parent, std::string_view name,
+                                                 NodeId new_parent, std::string_view new_name, RenameMode mode) {
   RETURN_IF_ERROR(CheckName(name));
   RETURN_IF_ERROR(CheckName(new_name));
   v1::RenameRequest request;
@@ -108,10 +110,10 @@ absl::Status RemoteFileSystem::Rename(const CallContext& context, NodeId parent,
   request.set_new_parent(ToNumber(new_parent));
   request.set_new_name(std::string(new_name));
   request.set_mode(Pack(mode));
-  v1::EmptyReply reply;
+  v1::RenameReply reply;
   RETURN_IF_ERROR(caller_.Call(Method::kRename, context, request, reply, &Stub::Rename).status());
   nodes_.Renamed(parent, name, new_parent, new_name, mode);
-  return absl::OkStatus();
+  return caller_.Checked(Method::kRename, Unpack(reply));
 }
 
 absl::StatusOr<CreateResult> RemoteFileSystem::Create(const CallContext& context, const NewNode& where, bool exclusive,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -81,10 +82,20 @@ absl::Status AgentSupervisor::Spawn() {
 void AgentSupervisor::OnReadyPipe() {
   std::array<char, 256> text;
   const ssize_t count = ::read(ready_pipe_.get(), text.data(), text.size());
-  loop_.Unwatch(ready_pipe_.get());
-  ready_pipe_.reset();
-  // Closed without a word: it is about to end, and OnEnd tells why.
-  if (count > 0) OnReady();
+  if (count <= 0) {
+    // It is about to end, and OnEnd tells why.
+    loop_.Unwatch(ready_pipe_.get());
+    ready_pipe_.reset();
+    return;
+  }
+  const std::string_view lines(text.data(), static_cast<size_t>(count));
+  if (lines.find("ready ") != lines.npos) OnReady();
+  if (lines.find("target gone") != lines.npos) OnTargetGone();
+}
+
+void AgentSupervisor::OnTargetGone() {
+  logger_.error("{} has ended; operations on the mount fail from now on", plan_.target);
+  Enter(State::kTargetGone);
 }
 
 void AgentSupervisor::OnReady() {

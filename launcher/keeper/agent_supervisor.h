@@ -27,7 +27,7 @@ class AgentSupervisor {
     kStarting,  // for the first time
     kReady,
     kRestarting,  // it died; another one is on its way
-    kTargetGone,  // it ended because the container has; there is nothing to start another one for
+    kTargetGone,  // the container has ended: the agent, if it still runs, answers with errors
   };
 
   // Called from the event loop.
@@ -54,6 +54,7 @@ class AgentSupervisor {
   absl::Status Spawn();
   void OnReadyPipe();
   void OnReady();
+  void OnTargetGone();
   void OnEnd(pid_t pid, int wait_status);
   void FailStart(const absl::Status& why);
   void ScheduleRestart();

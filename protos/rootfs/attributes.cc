@@ -61,6 +61,25 @@ absl::StatusOr<AttributesReply> RootedFilesystemImpl::GetAttr(const CallContext&
   return AttributesReply{Shown(inspected, found.fd->get(), "")};
 }
 
+std::optional<Attributes> RootedFilesystemImpl::AttributesAfter(const FoundPlace& place) const {
+  InspectedFile directory;
+  directory.facts = place.found.facts;
+  if (StatFd(place.directory(), &directory.stat) != 0) return std::nullopt;
+  return Shown(directory, place.directory(), "");
+}
+
+std::optional<Attributes> RootedFilesystemImpl::AttributesAfter(const OpenDescriptor& file) const {
+  InspectedFile inspected;
+  inspected.facts.type = FileType::kRegular;
+  inspected.facts.device = file.device;
+  if (StatFd(file.fd->get(), &inspected.stat) != 0) return std::nullopt;
+  return Shown(inspected, file.fd->get(), "");
+}
+
+void RootedFilesystemImpl::NoteDirectoryAfter(const FoundPlace& place, Entry& entry) const {
+  if (const auto directory = AttributesAfter(place)) entry.directory = std::make_shared<const Attributes>(*directory);
+}
+
 absl::StatusOr<AttributesReply> RootedFilesystemImpl::SetAttr(const CallContext& context, NodeOrHandle file,
                                                               const AttributeChange& change) {
   if (!options_.read_write) return ErrnoStatus(EROFS);

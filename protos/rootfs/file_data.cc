@@ -47,14 +47,15 @@ absl::StatusOr<absl::Cord> RootedFilesystemImpl::Read(const CallContext& context
   return WrapBuffer(std::move(buffer), count);
 }
 
-absl::StatusOr<uint64_t> RootedFilesystemImpl::Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                                     absl::Cord data) {
+absl::StatusOr<Written> RootedFilesystemImpl::Write(const CallContext& context, HandleId handle, uint64_t offset,
+                                                    absl::Cord data) {
   if (!options_.read_write) return ErrnoStatus(EROFS);
   ASSIGN_OR_RETURN(const OpenDescriptor file, handles_.Find(handle));
   if (offset > static_cast<uint64_t>(kMaxFileOffset) - data.size()) return ErrnoStatus(EFBIG);
   // Whether the file keeps its set-id bits depends on who writes.
   ASSIGN_OR_RETURN(const ActingAs acting, rights_.Assume(context, {file.fd->get()}));
-  uint64_t written = 0;
+  Written result;
+  uint64_t& written = result.bytes;
   while (!data.empty()) {
     const std::vector<iovec> vectors = NextVectors(data);
     // With O_APPEND the kernel does not look at the offset.
@@ -66,8 +67,9 @@ absl::StatusOr<uint64_t> RootedFilesystemImpl::Write(const CallContext& context,
     written += static_cast<uint64_t>(count);
     data.RemovePrefix(static_cast<size_t>(count));
   }
+  result.attributes = AttributesAfter(file);
   RETURN_IF_ERROR(CheckAlive());
-  return written;
+  return result;
 }
 
 absl::Status RootedFilesystemImpl::Fsync(const CallContext& context, HandleId handle, bool data_only) {

@@ -13,7 +13,16 @@ constexpr uint8_t kTypeMask = 0x0f;
 constexpr uint8_t kRefused = 0x10;
 constexpr uint8_t kOverlay = 0x20;
 constexpr uint8_t kLasting = 0x40;
+constexpr uint8_t kPerName = 0x80;
 constexpr size_t kFixedBytes = 1 + 3 * sizeof(uint64_t);
+
+// Overlay's file id (fs/overlayfs/overlayfs.h, struct ovl_fh), after the four bytes of its type.
+constexpr int32_t kOverlayIdType = 0xf8;       // OVL_FILEID_V1
+constexpr size_t kOverlayMagicAt = 4 + 3 + 1;  // padding, version
+constexpr uint8_t kOverlayMagic = 0xfb;        // OVL_FH_MAGIC
+constexpr size_t kOverlayFlagsAt = kOverlayMagicAt + 2;
+constexpr uint8_t kOverlayPathUpper = 1 << 2;  // OVL_FH_FLAG_PATH_UPPER
+
 constexpr uint64_t kNoMountNumber = uint64_t{1} << 63;
 
 template <typename Number>
@@ -37,7 +46,8 @@ std::string EncodeIdentity(const struct statx& stat, const IdentityFacts& facts,
   std::string identity;
   identity.reserve(kFixedBytes + 12 + file_id.size());
   identity.push_back(static_cast<char>(static_cast<uint8_t>(facts.type) | (facts.refused ? kRefused : 0) |
-                                       (facts.overlay ? kOverlay : 0) | (facts.lasting ? kLasting : 0)));
+                                       (facts.overlay ? kOverlay : 0) | (facts.lasting ? kLasting : 0) |
+                                       (facts.per_name ? kPerName : 0)));
   Append(identity, DeviceNumber(stat));
   Append(identity, MountNumber(stat));
   // Overlay: two hard links of a lower file share one file id until one of them is copied up, so the inode number
@@ -54,6 +64,14 @@ std::string EncodeIdentity(const struct statx& stat, const IdentityFacts& facts,
   return identity;
 }
 
+bool ComesFromLowerLayer(std::string_view file_id) {
+  int32_t type = 0;
+  if (file_id.size() <= kOverlayFlagsAt) return false;
+  std::memcpy(&type, file_id.data(), sizeof(type));
+  return type == kOverlayIdType && static_cast<uint8_t>(file_id[kOverlayMagicAt]) == kOverlayMagic &&
+         (static_cast<uint8_t>(file_id[kOverlayFlagsAt]) & kOverlayPathUpper) == 0;
+}
+
 std::optional<IdentityFacts> DecodeIdentity(std::string_view identity) {
   if (identity.size() < kFixedBytes || identity.size() > kFixedBytes + 12 + 256) return std::nullopt;
   const uint8_t flags = static_cast<uint8_t>(identity[0]);
@@ -63,6 +81,7 @@ std::optional<IdentityFacts> DecodeIdentity(std::string_view identity) {
   facts.refused = (flags & kRefused) != 0;
   facts.overlay = (flags & kOverlay) != 0;
   facts.lasting = (flags & kLasting) != 0;
+  facts.per_name = (flags & kPerName) != 0;
   std::memcpy(&facts.device, identity.data() + 1, sizeof(facts.device));
   return facts;
 }

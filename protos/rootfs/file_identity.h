@@ -25,6 +25,8 @@ struct IdentityFacts {
   bool refused = false;  // on a pseudo file system: shown, never entered or opened
   bool overlay = false;  // changes may copy it up, and its identity with it
   bool lasting = false;  // it has a file id
+  // One of several names in a lower layer of an overlay: each is copied up for itself, so each is a file of its own.
+  bool per_name = false;
   uint64_t device = 0;
 
   bool operator==(const IdentityFacts&) const = default;
@@ -32,6 +34,9 @@ struct IdentityFacts {
 
 // `file_id` is empty if the file system has none (facts.lasting says so too).
 std::string EncodeIdentity(const struct statx& stat, const IdentityFacts& facts, std::string_view file_id);
+
+// True if the file id says that the file lies in a lower layer of an overlay, or was copied up from there.
+bool ComesFromLowerLayer(std::string_view file_id);
 
 // Nothing if it is no identity (they come back from clients).
 std::optional<IdentityFacts> DecodeIdentity(std::string_view identity);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "protos/rootfs/file_id.h"
 #include "protos/rootfs/kernel_calls.h"
@@ -10,10 +11,20 @@
 #include "protos/shared/unique_fd.h"
 
 namespace mirrorfs {
-namespace {
 
-absl::StatusOr<InspectedFile> Compose(const struct statx& stat, const MountFacts& mount, int directory,
-                                      const char* name) {
+void FileInspector::NoteRoot(const struct statx& root) { root_ = root; }
+
+bool FileInspector::NotCopiedUp(const struct statx& stat, std::string_view file_id) const {
+  const bool comparable =
+      (stat.stx_mask & root_.stx_mask & STATX_BTIME) != 0 && DeviceNumber(stat) == DeviceNumber(root_);
+  return comparable &&
+         std::pair(stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec) <
+             std::pair(root_.stx_btime.tv_sec, root_.stx_btime.tv_nsec) &&
+         ComesFromLowerLayer(file_id);
+}
+
+absl::StatusOr<InspectedFile> FileInspector::Compose(const struct statx& stat, const MountFacts& mount, int directory,
+                                                     const char* name) const {
   std::optional<std::string> file_id = ReadFileId(directory, name, mount.file_ids);
   if (!file_id.has_value()) {
     // Some files of a file system that has ids have none; their birth times must do.
@@ -22,12 +33,16 @@ absl::StatusOr<InspectedFile> Compose(const struct statx& stat, const MountFacts
   }
   InspectedFile file;
   file.stat = stat;
-  file.facts = {TypeOfMode(stat.stx_mode), mount.refused, mount.overlay, !file_id->empty(), DeviceNumber(stat)};
+  file.facts.type = TypeOfMode(stat.stx_mode);
+  file.facts.refused = mount.refused;
+  file.facts.overlay = mount.overlay;
+  file.facts.lasting = !file_id->empty();
+  file.facts.per_name =
+      mount.overlay && file.facts.type != FileType::kDirectory && stat.stx_nlink > 1 && NotCopiedUp(stat, *file_id);
+  file.facts.device = DeviceNumber(stat);
   file.identity = EncodeIdentity(stat, file.facts, *file_id);
   return file;
 }
-
-}  // namespace
 
 absl::StatusOr<MountFacts> FileInspector::FactsOf(int fd, const struct statx& stat) {
   const uint64_t mount = MountNumber(stat);

@@ -1,6 +1,7 @@
 #include "protos/rootfs/node_table.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace mirrorfs {
 namespace {
@@ -14,7 +15,7 @@ bool IsClientId(NodeId node) { return (ToNumber(node) & kClientNodeBit) != 0; }
 
 NodeTable::NodeTable(std::string root_identity) {
   MutexLock lock(mutex_);
-  Insert(NodeId::kRoot, root_identity)->references = 1;
+  Insert(NodeId::kRoot, std::move(root_identity))->references = 1;
 }
 
 NodeTable::Node* NodeTable::Get(NodeId node) const {
@@ -22,10 +23,31 @@ NodeTable::Node* NodeTable::Get(NodeId node) const {
   return found == nodes_.end() ? nullptr : found->second.get();
 }
 
-NodeTable::Node* NodeTable::Insert(NodeId id, const std::string& identity) {
+std::string NodeTable::KeyOf(NodeId parent, std::string_view name, const std::string& identity) {
+  if (!DecodeIdentity(identity)->per_name) return identity;
+  // identity, parent, name, and how long the last two are: IdentityOf takes it apart again.
+  const uint64_t directory = ToNumber(parent);
+  const uint16_t appended = static_cast<uint16_t>(sizeof(directory) + name.size());
+  std::string key;
+  key.reserve(identity.size() + appended + sizeof(appended));
+  key.append(identity);
+  key.append(reinterpret_cast<const char*>(&directory), sizeof(directory));
+  key.append(name);
+  key.append(reinterpret_cast<const char*>(&appended), sizeof(appended));
+  return key;
+}
+
+std::string_view NodeTable::IdentityOf(std::string_view key) {
+  if (!DecodeIdentity(key)->per_name) return key;
+  uint16_t appended = 0;
+  std::memcpy(&appended, key.data() + key.size() - sizeof(appended), sizeof(appended));
+  return key.substr(0, key.size() - sizeof(appended) - appended);
+}
+
+NodeTable::Node* NodeTable::Insert(NodeId id, std::string key) {
   auto node = std::make_unique<Node>();
   node->id = id;
-  node->identity = identity;
+  node->key = std::move(key);
   Node* inserted = node.get();
   nodes_.emplace(ToNumber(id), std::move(node));
   by_identity_.insert(inserted);
@@ -48,7 +70,7 @@ void NodeTable::PutAliasFirst(Node& node, NodeId parent, std::string_view name) 
   if (directory == nullptr || directory == &node) return;
   ++directory->holders;
   // A directory has one name: the others are stale.
-  const bool one_name = DecodeIdentity(node.identity)->type == FileType::kDirectory;
+  const bool one_name = DecodeIdentity(node.key)->type == FileType::kDirectory;
   DropAliases(node, one_name ? 0 : kMostAliases - 1);
   node.aliases.insert(node.aliases.begin(), Alias{parent, std::string(name)});
 }
@@ -68,8 +90,9 @@ void NodeTable::DropAliases(Node& node, size_t kept) {
 
 NodeId NodeTable::Register(NodeId parent, std::string_view name, const std::string& identity, NodeId proposed) {
   MutexLock lock(mutex_);
-  const auto found = by_identity_.find(std::string_view(identity));
-  Node* node = found != by_identity_.end() ? *found : Insert(ChooseId(proposed), identity);
+  std::string key = KeyOf(parent, name, identity);
+  const auto found = by_identity_.find(std::string_view(key));
+  Node* node = found != by_identity_.end() ? *found : Insert(ChooseId(proposed), std::move(key));
   ++node->references;
   if (node->id != NodeId::kRoot) PutAliasFirst(*node, parent, name);
   return node->id;
@@ -92,7 +115,7 @@ bool NodeTable::Adopt(NodeId id, NodeId parent, std::string_view name, const std
                       uint64_t references) {
   MutexLock lock(mutex_);
   if (id == NodeId::kInvalid || Get(id) != nullptr) return false;
-  Node* node = Insert(id, identity);
+  Node* node = Insert(id, KeyOf(parent, name, identity));
   node->references = references;
   PutAliasFirst(*node, parent, name);
   if (!IsClientId(id)) next_id_ = std::max(next_id_, ToNumber(id) + 1);
@@ -103,19 +126,20 @@ std::optional<NodeSnapshot> NodeTable::Find(NodeId node) const {
   MutexLock lock(mutex_);
   const Node* found = Get(node);
   if (found == nullptr) return std::nullopt;
-  return NodeSnapshot{found->identity, {found->aliases.begin(), found->aliases.end()}};
+  return NodeSnapshot{std::string(IdentityOf(found->key)), {found->aliases.begin(), found->aliases.end()}};
 }
 
 std::optional<IdentityFacts> NodeTable::Facts(NodeId node) const {
   MutexLock lock(mutex_);
   const Node* found = Get(node);
   if (found == nullptr || found->references == 0) return std::nullopt;
-  return DecodeIdentity(found->identity);
+  return DecodeIdentity(found->key);
 }
 
-NodeId NodeTable::FindByIdentity(std::string_view identity) const {
+NodeId NodeTable::FindFile(NodeId parent, std::string_view name, const std::string& identity) const {
+  const std::string key = KeyOf(parent, name, identity);
   MutexLock lock(mutex_);
-  const auto found = by_identity_.find(identity);
+  const auto found = by_identity_.find(std::string_view(key));
   return found == by_identity_.end() ? NodeId::kInvalid : (*found)->id;
 }
 
@@ -139,10 +163,11 @@ void NodeTable::RemoveAlias(NodeId node, NodeId parent, std::string_view name) {
 void NodeTable::ChangeIdentity(NodeId node, const std::string& identity) {
   MutexLock lock(mutex_);
   Node* found = Get(node);
-  if (found == nullptr || found->identity == identity) return;
+  if (found == nullptr || IdentityOf(found->key) == identity) return;
   const auto indexed = by_identity_.find(found);
   if (indexed != by_identity_.end() && *indexed == found) by_identity_.erase(indexed);
-  found->identity = identity;
+  const Alias seen = found->aliases.empty() ? Alias() : found->aliases.front();
+  found->key = KeyOf(seen.parent, seen.name, identity);
   by_identity_.insert(found);
 }
 

@@ -34,7 +34,8 @@ struct NodeSnapshot {
   std::vector<Alias> aliases;  // latest first
 };
 
-// One node is one file (one identity): hard links are aliases of it. A node lives while it has references or open
+// One node is one file (one identity): hard links are aliases of it, unless each name is a file of its own
+// (IdentityFacts::per_name). A node lives while it has references or open
 // handles, or while nodes that are found through it do. About 230 bytes a node. Thread-safe; no call blocks.
 class NodeTable {
  public:
@@ -53,8 +54,8 @@ class NodeTable {
   std::optional<NodeSnapshot> Find(NodeId node) const;
   // Nothing for a node that the client has forgotten.
   std::optional<IdentityFacts> Facts(NodeId node) const;
-  // kInvalid if no node has it.
-  NodeId FindByIdentity(std::string_view identity) const;
+  // The node of a file seen under this name; kInvalid if there is none.
+  NodeId FindFile(NodeId parent, std::string_view name, const std::string& identity) const;
 
   // What the symbolic link with this identity says, if that was noted: it never changes, and asking the link would
   // change its access time. Empty: not known.
@@ -80,7 +81,7 @@ class NodeTable {
     uint64_t references = 0;
     uint64_t holders = 0;  // aliases of other nodes that name this one as parent, and open handles
     absl::InlinedVector<Alias, 1> aliases;
-    std::string identity;
+    std::string key;  // KeyOf(where it was seen first, identity)
     std::unique_ptr<const std::string> link_target;
   };
   struct IdentityHash {
@@ -88,12 +89,12 @@ class NodeTable {
     size_t operator()(std::string_view identity) const {
       return absl::Hash<absl::string_view>()(absl::string_view(identity.data(), identity.size()));
     }
-    size_t operator()(const Node* node) const { return (*this)(std::string_view(node->identity)); }
+    size_t operator()(const Node* node) const { return (*this)(std::string_view(node->key)); }
   };
   struct IdentityEqual {
     using is_transparent = void;
     static std::string_view Of(std::string_view identity) { return identity; }
-    static std::string_view Of(const Node* node) { return node->identity; }
+    static std::string_view Of(const Node* node) { return node->key; }
     template <typename A, typename B>
     bool operator()(const A& a, const B& b) const {
       return Of(a) == Of(b);
@@ -101,7 +102,10 @@ class NodeTable {
   };
 
   Node* Get(NodeId node) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Node* Insert(NodeId id, const std::string& identity) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What nodes are told apart by: the identity, and the name where each name is a file of its own.
+  static std::string KeyOf(NodeId parent, std::string_view name, const std::string& identity);
+  static std::string_view IdentityOf(std::string_view key);
+  Node* Insert(NodeId id, std::string key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   NodeId ChooseId(NodeId proposed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PutAliasFirst(Node& node, NodeId parent, std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Drops the last aliases, so that `kept` remain.

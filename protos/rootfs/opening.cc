@@ -93,15 +93,17 @@ absl::StatusOr<OpenResult> RootedFilesystemImpl::Open(const CallContext& context
     ASSIGN_OR_RETURN(UniqueFd opened, OpenFound(found, flags));
     fd = ShareFd(std::move(opened));
   }
-  ASSIGN_OR_RETURN(const InspectedFile file, InspectChanged(node, fd->get()));
+  ASSIGN_OR_RETURN(InspectedFile file, InspectChanged(node, fd->get()));
   OpenResult result;
-  result.attributes = Shown(file, fd->get(), "");
   if (flags.truncate) RETURN_IF_ERROR(CheckAlive());
   if (flags.write) result.has_capability = ::fgetxattr(fd->get(), "security.capability", nullptr, 0) >= 0;
   if (flags.read && inline_bytes > 0 && file.facts.type == FileType::kRegular) {
     absl::StatusOr<std::string> data = ReadStart(fd->get(), std::min<uint64_t>(inline_bytes, file.stat.stx_size));
     if (data.ok()) result.inline_data = *std::move(data);
+    // After the reading, which may have moved atime.
+    if (StatFd(fd->get(), &file.stat) != 0) return LastErrno("statx");
   }
+  result.attributes = Shown(file, fd->get(), "");
   RETURN_IF_ERROR(AddHandle(handle, OpenDescriptor{std::move(fd), node, flags, file.facts.device}));
   return result;
 }
@@ -159,6 +161,7 @@ absl::StatusOr<CreateResult> RootedFilesystemImpl::Create(const CallContext& con
   ASSIGN_OR_RETURN(const InspectedFile file, inspector_.Inspect(number));
   RETURN_IF_ERROR(CheckAlive());
   ASSIGN_OR_RETURN(result.entry, Admit(place.parent, place.name, file, number, where.proposed));
+  NoteDirectoryAfter(place, result.entry);
   OpenDescriptor open = {*std::move(fd), result.entry.node, flags, file.facts.device};
   if (const absl::Status added = AddHandle(handle, std::move(open)); !added.ok()) {
     fds_.Erase(nodes_.Forget(result.entry.node, 1));

@@ -17,7 +17,7 @@ std::optional<RootedFilesystemImpl::Occupant> RootedFilesystemImpl::FindOccupant
   if (!fd.ok()) return std::nullopt;
   absl::StatusOr<InspectedFile> file = inspector_.Inspect((*fd)->get());
   if (!file.ok()) return std::nullopt;
-  const NodeId node = nodes_.FindByIdentity(file->identity);
+  const NodeId node = nodes_.FindFile(place.parent, place.name, file->identity);
   return Occupant{*std::move(fd), *std::move(file), node};
 }
 
@@ -31,7 +31,8 @@ void RootedFilesystemImpl::NoteRemoved(const FoundPlace& place, const Occupant& 
   if (last_name) fds_.Put(occupant.node, occupant.fd);
 }
 
-absl::Status RootedFilesystemImpl::Remove(const CallContext& context, NodeId parent, std::string_view name, int flags) {
+absl::StatusOr<Removed> RootedFilesystemImpl::Remove(const CallContext& context, NodeId parent, std::string_view name,
+                                                     int flags) {
   ASSIGN_OR_RETURN(const FoundPlace place, FindPlaceToChange(parent, name));
   const std::optional<Occupant> occupant = FindOccupant(place);
   {
@@ -42,14 +43,16 @@ absl::Status RootedFilesystemImpl::Remove(const CallContext& context, NodeId par
   }
   NoteCopyUp(place);
   if (occupant.has_value()) NoteRemoved(place, *occupant);
-  return CheckAlive();
+  Removed removed{AttributesAfter(place)};
+  RETURN_IF_ERROR(CheckAlive());
+  return removed;
 }
 
-absl::Status RootedFilesystemImpl::Unlink(const CallContext& context, NodeId parent, std::string_view name) {
+absl::StatusOr<Removed> RootedFilesystemImpl::Unlink(const CallContext& context, NodeId parent, std::string_view name) {
   return Remove(context, parent, name, 0);
 }
 
-absl::Status RootedFilesystemImpl::Rmdir(const CallContext& context, NodeId parent, std::string_view name) {
+absl::StatusOr<Removed> RootedFilesystemImpl::Rmdir(const CallContext& context, NodeId parent, std::string_view name) {
   return Remove(context, parent, name, AT_REMOVEDIR);
 }
 

@@ -33,8 +33,8 @@ void RootedFilesystemImpl::NoteMoved(const Occupant& occupant, const FoundPlace&
   NoteCopyUp(occupant.node, {occupant.fd, occupant.file.facts});
 }
 
-absl::Status RootedFilesystemImpl::Rename(const CallContext& context, NodeId parent, std::string_view name,
-                                          NodeId new_parent, std::string_view new_name, RenameMode mode) {
+absl::StatusOr<Renamed> RootedFilesystemImpl::Rename(const CallContext& context, NodeId parent, std::string_view name,
+                                                     NodeId new_parent, std::string_view new_name, RenameMode mode) {
   ASSIGN_OR_RETURN(const FoundPlace from, FindPlaceToChange(parent, name));
   ASSIGN_OR_RETURN(const FoundPlace to, FindPlaceToChange(new_parent, new_name));
   const std::optional<Occupant> moved = FindOccupant(from);
@@ -48,17 +48,19 @@ absl::Status RootedFilesystemImpl::Rename(const CallContext& context, NodeId par
   NoteCopyUp(from);
   NoteCopyUp(to);
   // rename(2) leaves two names of one file as they are.
-  const bool same = moved.has_value() && other.has_value() && moved->file.identity == other->file.identity;
-  if (same) return CheckAlive();
-  if (moved.has_value()) NoteMoved(*moved, from, to);
-  if (other.has_value()) {
+  const bool same = moved.has_value() && other.has_value() && moved->file.identity == other->file.identity &&
+                    !moved->file.facts.per_name;
+  if (moved.has_value() && !same) NoteMoved(*moved, from, to);
+  if (other.has_value() && !same) {
     if (mode == RenameMode::kExchange) {
       NoteMoved(*other, to, from);
     } else {
       NoteRemoved(to, *other);
     }
   }
-  return CheckAlive();
+  Renamed renamed{AttributesAfter(from), AttributesAfter(to)};
+  RETURN_IF_ERROR(CheckAlive());
+  return renamed;
 }
 
 }  // namespace mirrorfs

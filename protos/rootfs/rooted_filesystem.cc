@@ -56,7 +56,9 @@ RootedFilesystemImpl::RootedFilesystemImpl(RootedFilesystemOptions options, Proc
       listings_(std::clamp<size_t>(descriptors / 8, 4, 64)),
       locks_(proc_),
       resolver_(root_, inspector_, nodes_, handles_, fds_),
-      tidying_(kTidyPeriod, [this] { Tidy(); }) {}
+      tidying_(kTidyPeriod, [this] { Tidy(); }) {
+  inspector_.NoteRoot(root_file.stat);
+}
 
 void RootedFilesystemImpl::Tidy() {
   const auto now = std::chrono::steady_clock::now();
@@ -139,6 +141,7 @@ absl::StatusOr<Entry> RootedFilesystemImpl::AdmitName(const FoundPlace& place, N
   ASSIGN_OR_RETURN(SharedFd fd, resolver_.OpenPath(place.directory(), place.name));
   ASSIGN_OR_RETURN(const InspectedFile file, inspector_.Inspect(fd->get()));
   ASSIGN_OR_RETURN(Entry entry, Admit(place.parent, place.name, file, fd->get(), proposed, std::move(link_target)));
+  NoteDirectoryAfter(place, entry);
   fds_.Put(entry.node, std::move(fd));
   return entry;
 }

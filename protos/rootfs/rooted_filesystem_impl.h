@@ -66,12 +66,12 @@ class RootedFilesystemImpl final : public RootedFilesystem {
                              std::string_view new_name) override;
 
   // removal.cc
-  absl::Status Unlink(const CallContext& context, NodeId parent, std::string_view name) override;
-  absl::Status Rmdir(const CallContext& context, NodeId parent, std::string_view name) override;
+  absl::StatusOr<Removed> Unlink(const CallContext& context, NodeId parent, std::string_view name) override;
+  absl::StatusOr<Removed> Rmdir(const CallContext& context, NodeId parent, std::string_view name) override;
 
   // rename.cc
-  absl::Status Rename(const CallContext& context, NodeId parent, std::string_view name, NodeId new_parent,
-                      std::string_view new_name, RenameMode mode) override;
+  absl::StatusOr<Renamed> Rename(const CallContext& context, NodeId parent, std::string_view name, NodeId new_parent,
+                                 std::string_view new_name, RenameMode mode) override;
 
   // opening.cc
   absl::StatusOr<OpenResult> Open(const CallContext& context, NodeId node, HandleId handle, OpenFlags flags,
@@ -81,8 +81,7 @@ class RootedFilesystemImpl final : public RootedFilesystem {
 
   // file_data.cc
   absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size) override;
-  absl::StatusOr<uint64_t> Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                 absl::Cord data) override;
+  absl::StatusOr<Written> Write(const CallContext& context, HandleId handle, uint64_t offset, absl::Cord data) override;
   absl::Status Fsync(const CallContext& context, HandleId handle, bool data_only) override;
 
   // file_space.cc
@@ -154,6 +153,11 @@ class RootedFilesystemImpl final : public RootedFilesystem {
   void Tidy();
 
   // attributes.cc
+  // As they are now, after a change: of a directory in which a name has changed, of a file that was written. Nothing
+  // if they cannot be had.
+  std::optional<Attributes> AttributesAfter(const FoundPlace& place) const;
+  std::optional<Attributes> AttributesAfter(const OpenDescriptor& file) const;
+  void NoteDirectoryAfter(const FoundPlace& place, Entry& entry) const;
   absl::Status ApplyChange(const FoundNode& found, bool writable, const AttributeChange& change) const;
   absl::StatusOr<bool> IsPartOfWriting(const FoundNode& found, const AttributeChange& change) const;
   absl::Status ChangeOwner(int fd, const AttributeChange& change) const;
@@ -170,7 +174,7 @@ class RootedFilesystemImpl final : public RootedFilesystem {
   // removal.cc
   std::optional<Occupant> FindOccupant(const FoundPlace& place);
   void NoteRemoved(const FoundPlace& place, const Occupant& occupant);
-  absl::Status Remove(const CallContext& context, NodeId parent, std::string_view name, int flags);
+  absl::StatusOr<Removed> Remove(const CallContext& context, NodeId parent, std::string_view name, int flags);
 
   // rename.cc
   void NoteMoved(const Occupant& occupant, const FoundPlace& from, const FoundPlace& to);

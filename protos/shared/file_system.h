@@ -87,10 +87,10 @@ class FileSystem {
   virtual absl::StatusOr<Entry> Symlink(const CallContext& context, const NewNode& where, std::string_view target) = 0;
   virtual absl::StatusOr<Entry> Link(const CallContext& context, NodeId node, NodeId new_parent,
                                      std::string_view new_name) = 0;
-  virtual absl::Status Unlink(const CallContext& context, NodeId parent, std::string_view name) = 0;
-  virtual absl::Status Rmdir(const CallContext& context, NodeId parent, std::string_view name) = 0;
-  virtual absl::Status Rename(const CallContext& context, NodeId parent, std::string_view name, NodeId new_parent,
-                              std::string_view new_name, RenameMode mode) = 0;
+  virtual absl::StatusOr<Removed> Unlink(const CallContext& context, NodeId parent, std::string_view name) = 0;
+  virtual absl::StatusOr<Removed> Rmdir(const CallContext& context, NodeId parent, std::string_view name) = 0;
+  virtual absl::StatusOr<Renamed> Rename(const CallContext& context, NodeId parent, std::string_view name,
+                                         NodeId new_parent, std::string_view new_name, RenameMode mode) = 0;
 
   // --- Open files. The client chooses handle ids; one that is in use is EINVAL.
   // Regular files only: EISDIR for a directory opened for writing, ENXIO for anything else that cannot be opened.
@@ -105,8 +105,8 @@ class FileSystem {
                                           uint32_t size) = 0;
   // [w] Writes all of it or fails; a count below data.size() is what was written before an error that a repeat
   // will meet (ENOSPC, EFBIG).
-  virtual absl::StatusOr<uint64_t> Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                         absl::Cord data) = 0;
+  virtual absl::StatusOr<Written> Write(const CallContext& context, HandleId handle, uint64_t offset,
+                                        absl::Cord data) = 0;
   virtual absl::Status Fsync(const CallContext& context, HandleId handle, bool data_only) = 0;
   virtual absl::Status Fsyncdir(const CallContext& context, NodeId node, bool data_only) = 0;
   // [w]

@@ -4,6 +4,7 @@
 #define MIRRORFS_PROTOS_SHARED_FILE_TYPES_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -78,6 +79,8 @@ struct Entry {
   Attributes attributes;
   std::string identity;     // opaque: recognises the file again (Reclaim)
   std::string link_target;  // symbolic links; it never changes
+  // From calls that make a name: its directory's attributes afterwards. Null: not told.
+  std::shared_ptr<const Attributes> directory;
 };
 
 struct AttributesReply {
@@ -131,6 +134,20 @@ struct OpenResult {
 struct CreateResult {
   Entry entry;
   bool created = false;  // false: it was there
+};
+
+// What calls that change something tell of the attributes afterwards, so that they need not be asked for. They may be
+// left out.
+struct Written {
+  uint64_t bytes = 0;
+  std::optional<Attributes> attributes;
+};
+struct Removed {
+  std::optional<Attributes> directory;
+};
+struct Renamed {
+  std::optional<Attributes> directory;
+  std::optional<Attributes> new_directory;
 };
 
 struct FileSystemStatistics {

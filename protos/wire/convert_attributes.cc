@@ -136,6 +136,52 @@ absl::StatusOr<Entry> Unpack(const v1::Entry& message) {
   return entry;
 }
 
+absl::StatusOr<std::optional<Attributes>> UnpackIfThere(bool there, const v1::Attributes& message) {
+  std::optional<Attributes> attributes;
+  if (there) {
+    ASSIGN_OR_RETURN(attributes, Unpack(message));
+  }
+  return attributes;
+}
+
+absl::StatusOr<std::shared_ptr<const Attributes>> UnpackDirectory(bool there, const v1::Attributes& message) {
+  ASSIGN_OR_RETURN(const std::optional<Attributes> directory, UnpackIfThere(there, message));
+  return directory ? std::make_shared<const Attributes>(*directory) : nullptr;
+}
+
+void Pack(const Entry& entry, v1::EntryReply& message) {
+  Pack(entry, *message.mutable_entry());
+  PackDirectory(entry.directory, message);
+}
+
+absl::StatusOr<Entry> Unpack(const v1::EntryReply& message) {
+  ASSIGN_OR_RETURN(Entry entry, Unpack(message.entry()));
+  ASSIGN_OR_RETURN(entry.directory, UnpackDirectory(message.has_directory(), message.directory()));
+  return entry;
+}
+
+void Pack(const Removed& removed, v1::RemoveReply& message) {
+  if (removed.directory) Pack(*removed.directory, *message.mutable_directory());
+}
+
+absl::StatusOr<Removed> Unpack(const v1::RemoveReply& message) {
+  Removed removed;
+  ASSIGN_OR_RETURN(removed.directory, UnpackIfThere(message.has_directory(), message.directory()));
+  return removed;
+}
+
+void Pack(const Renamed& renamed, v1::RenameReply& message) {
+  if (renamed.directory) Pack(*renamed.directory, *message.mutable_directory());
+  if (renamed.new_directory) Pack(*renamed.new_directory, *message.mutable_new_directory());
+}
+
+absl::StatusOr<Renamed> Unpack(const v1::RenameReply& message) {
+  Renamed renamed;
+  ASSIGN_OR_RETURN(renamed.directory, UnpackIfThere(message.has_directory(), message.directory()));
+  ASSIGN_OR_RETURN(renamed.new_directory, UnpackIfThere(message.has_new_directory(), message.new_directory()));
+  return renamed;
+}
+
 void Pack(const AttributesReply& reply, v1::AttrReply& message) {
   Pack(reply.attributes, *message.mutable_attributes());
 }

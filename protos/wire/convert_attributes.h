@@ -16,8 +16,27 @@ absl::StatusOr<FileType> UnpackType(v1::FileType type);
 void Pack(const Attributes& attributes, v1::Attributes& message);
 absl::StatusOr<Attributes> Unpack(const v1::Attributes& message);
 
+// Those that may be left out.
+template <typename Message>
+void PackDirectory(const std::shared_ptr<const Attributes>& directory, Message& message) {
+  if (directory != nullptr) Pack(*directory, *message.mutable_directory());
+}
+// Nothing if they were left out.
+absl::StatusOr<std::optional<Attributes>> UnpackIfThere(bool there, const v1::Attributes& message);
+// A directory's, for Entry::directory.
+absl::StatusOr<std::shared_ptr<const Attributes>> UnpackDirectory(bool there, const v1::Attributes& message);
+
 void Pack(const Entry& entry, v1::Entry& message);
 absl::StatusOr<Entry> Unpack(const v1::Entry& message);
+
+// An entry that was made.
+void Pack(const Entry& entry, v1::EntryReply& message);
+absl::StatusOr<Entry> Unpack(const v1::EntryReply& message);
+
+void Pack(const Removed& removed, v1::RemoveReply& message);
+absl::StatusOr<Removed> Unpack(const v1::RemoveReply& message);
+void Pack(const Renamed& renamed, v1::RenameReply& message);
+absl::StatusOr<Renamed> Unpack(const v1::RenameReply& message);
 
 void Pack(const AttributesReply& reply, v1::AttrReply& message);
 absl::StatusOr<AttributesReply> Unpack(const v1::AttrReply& message);

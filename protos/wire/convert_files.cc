@@ -76,6 +76,7 @@ absl::StatusOr<OpenResult> Unpack(v1::OpenReply message, uint32_t inline_bytes) 
 void Pack(const CreateResult& result, v1::CreateReply& message) {
   Pack(result.entry, *message.mutable_entry());
   message.set_created(result.created);
+  PackDirectory(result.entry.directory, message);
 }
 
 absl::StatusOr<CreateResult> Unpack(const v1::CreateReply& message) {
@@ -83,6 +84,7 @@ absl::StatusOr<CreateResult> Unpack(const v1::CreateReply& message) {
   ASSIGN_OR_RETURN(result.entry, Unpack(message.entry()));
   if (result.entry.attributes.type != FileType::kRegular) return Wrong("a created file that is not a regular one");
   result.created = message.created();
+  ASSIGN_OR_RETURN(result.entry.directory, UnpackDirectory(message.has_directory(), message.directory()));
   return result;
 }
 

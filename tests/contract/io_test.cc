@@ -103,7 +103,7 @@ TEST_F(IoContract, WriteOfNothingChangesNothing) {
   const HandleId handle = OpenFile("file", kReadWrite);
   auto written = fs().Write(call_, handle, 10, absl::Cord());
   ASSERT_EQ(Error(written), "OK");
-  EXPECT_EQ(*written, 0u);
+  EXPECT_EQ(written->bytes, 0u);
   EXPECT_EQ(ReadNative("file"), "abc");
 }
 
@@ -119,7 +119,7 @@ TEST_F(IoContract, WriteOfManyPieces) {
   }
   auto written = fs().Write(call_, OpenFile("file", kReadWrite), 0, data);
   ASSERT_EQ(Error(written), "OK");
-  EXPECT_EQ(*written, expected.size());
+  EXPECT_EQ(written->bytes, expected.size());
   EXPECT_TRUE(ReadNative("file") == expected);
 }
 

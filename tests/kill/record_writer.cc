@@ -53,7 +53,7 @@ absl::Status RecordWriter::WriteRecord(uint64_t number) {
   const absl::Time begun = absl::Now();
   const auto written = files_.Write({}, records_, number * kRecordBytes, absl::Cord(Record(number)));
   RETURN_IF_ERROR(written.status());
-  if (*written != kRecordBytes) return absl::InternalError("a short write");
+  if (written->bytes != kRecordBytes) return absl::InternalError("a short write");
   Note(Acknowledged::Kind::kRecord, number, begun);
   return absl::OkStatus();
 }

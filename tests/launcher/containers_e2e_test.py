@@ -68,6 +68,7 @@ class ContainersTest(LabCase, world.World):
         gone = (errno.ESTALE, errno.EHOSTDOWN)
         self.wait_for(lambda: self.error_of(os.stat, os.path.join(self.mountpoint, "etc/hosts")) in gone, "an error")
         self.assertIn(self.error_of(os.mkdir, os.path.join(self.mountpoint, "new")), gone)
+        self.wait_for(lambda: self.status(self.mountpoint)["state"] == "target gone", "the state")
         self.assertIn(self.error_of(os.pread, descriptor, 10, 1 << 20), (None, *gone))
         self.error_of(os.close, descriptor)
         self.lab.docker("rm", name)

@@ -144,8 +144,8 @@ absl::StatusOr<absl::Cord> NativeFileSystem::Read(const CallContext& context, Ha
   return absl::Cord(data);
 }
 
-absl::StatusOr<uint64_t> NativeFileSystem::Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                                 absl::Cord data) {
+absl::StatusOr<Written> NativeFileSystem::Write(const CallContext& context, HandleId handle, uint64_t offset,
+                                                absl::Cord data) {
   ASSIGN_OR_RETURN(auto file, handles_.Find(handle));
   ActAs who(Who(context));
   AlignedBuffer buffer = Allocate(data.size());
@@ -158,7 +158,7 @@ absl::StatusOr<uint64_t> NativeFileSystem::Write(const CallContext& context, Han
     if (count <= 0) break;
     done += count;
   } while (done < flat.size());
-  return done;
+  return Written{.bytes = done};
 }
 
 absl::Status NativeFileSystem::Fsync(const CallContext& context, HandleId handle, bool data_only) {

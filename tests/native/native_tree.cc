@@ -81,22 +81,24 @@ absl::StatusOr<Entry> NativeFileSystem::Link(const CallContext& context, NodeId 
   return EntryOf(parent->fd.get(), name, NodeId::kInvalid);
 }
 
-absl::Status NativeFileSystem::Unlink(const CallContext& context, NodeId parent, std::string_view name) {
+absl::StatusOr<Removed> NativeFileSystem::Unlink(const CallContext& context, NodeId parent, std::string_view name) {
   RETURN_IF_ERROR(CheckName(name));
   ASSIGN_OR_RETURN(auto directory, nodes_.Find(parent));
   ActAs who(Who(context));
-  return ToStatus(unlinkat(directory->fd.get(), std::string(name).c_str(), 0), "unlink");
+  RETURN_IF_ERROR(ToStatus(unlinkat(directory->fd.get(), std::string(name).c_str(), 0), "unlink"));
+  return Removed{};
 }
 
-absl::Status NativeFileSystem::Rmdir(const CallContext& context, NodeId parent, std::string_view name) {
+absl::StatusOr<Removed> NativeFileSystem::Rmdir(const CallContext& context, NodeId parent, std::string_view name) {
   RETURN_IF_ERROR(CheckName(name));
   ASSIGN_OR_RETURN(auto directory, nodes_.Find(parent));
   ActAs who(Who(context));
-  return ToStatus(unlinkat(directory->fd.get(), std::string(name).c_str(), AT_REMOVEDIR), "rmdir");
+  RETURN_IF_ERROR(ToStatus(unlinkat(directory->fd.get(), std::string(name).c_str(), AT_REMOVEDIR), "rmdir"));
+  return Removed{};
 }
 
-absl::Status NativeFileSystem::Rename(const CallContext& context, NodeId parent, std::string_view name,
-                                      NodeId new_parent, std::string_view new_name, RenameMode mode) {
+absl::StatusOr<Renamed> NativeFileSystem::Rename(const CallContext& context, NodeId parent, std::string_view name,
+                                                 NodeId new_parent, std::string_view new_name, RenameMode mode) {
   RETURN_IF_ERROR(CheckName(name));
   RETURN_IF_ERROR(CheckName(new_name));
   ASSIGN_OR_RETURN(auto from, nodes_.Find(parent));
@@ -105,9 +107,10 @@ absl::Status NativeFileSystem::Rename(const CallContext& context, NodeId parent,
   const unsigned flags = mode == RenameMode::kNoReplace  ? RENAME_NOREPLACE
                          : mode == RenameMode::kExchange ? RENAME_EXCHANGE
                                                          : 0;
-  return ToStatus(
-      renameat2(from->fd.get(), std::string(name).c_str(), to->fd.get(), std::string(new_name).c_str(), flags),
-      "rename");
+  RETURN_IF_ERROR(
+      ToStatus(renameat2(from->fd.get(), std::string(name).c_str(), to->fd.get(), std::string(new_name).c_str(), flags),
+               "rename"));
+  return Renamed{};
 }
 
 absl::StatusOr<std::string> NativeFileSystem::GetXattr(const CallContext& context, NodeId node, std::string_view name) {

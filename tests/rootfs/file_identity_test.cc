@@ -13,9 +13,9 @@ struct statx Stat(uint64_t inode, int64_t birth) {
   return stat;
 }
 
-constexpr IdentityFacts kFile = {FileType::kRegular, false, false, true, 0};
-constexpr IdentityFacts kOverlayFile = {FileType::kRegular, false, true, true, 0};
-constexpr IdentityFacts kOverlayDirectory = {FileType::kDirectory, false, true, true, 0};
+constexpr IdentityFacts kFile = {.type = FileType::kRegular, .lasting = true};
+constexpr IdentityFacts kOverlayFile = {.type = FileType::kRegular, .overlay = true, .lasting = true};
+constexpr IdentityFacts kOverlayDirectory = {.type = FileType::kDirectory, .overlay = true, .lasting = true};
 
 TEST(FileIdentity, ReusedInodeNumbersAreOtherFiles) {
   EXPECT_NE(EncodeIdentity(Stat(5, 1), kFile, "id1"), EncodeIdentity(Stat(5, 1), kFile, "id2"));
@@ -35,7 +35,12 @@ TEST(FileIdentity, TellsItsFacts) {
   struct statx stat = Stat(5, 1);
   stat.stx_dev_major = 0;
   stat.stx_dev_minor = 42;
-  const IdentityFacts facts = {FileType::kDirectory, true, true, true, DeviceNumber(stat)};
+  const IdentityFacts facts = {.type = FileType::kDirectory,
+                               .refused = true,
+                               .overlay = true,
+                               .lasting = true,
+                               .per_name = true,
+                               .device = DeviceNumber(stat)};
   EXPECT_EQ(DecodeIdentity(EncodeIdentity(stat, facts, "id")), facts);
 }
 

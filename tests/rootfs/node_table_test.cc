@@ -10,7 +10,7 @@ std::string Identity(uint64_t number, FileType type = FileType::kRegular) {
   struct statx stat = {};
   stat.stx_mask = STATX_BASIC_STATS | STATX_BTIME;
   stat.stx_ino = number;
-  return EncodeIdentity(stat, {type, false, false, true, 0}, "1234" + std::to_string(number));
+  return EncodeIdentity(stat, {.type = type, .lasting = true}, "1234" + std::to_string(number));
 }
 
 std::string Directory(uint64_t number) { return Identity(number, FileType::kDirectory); }
@@ -31,6 +31,28 @@ TEST(NodeTable, HardLinksAreOneNode) {
   EXPECT_NE(table.Register(NodeId::kRoot, "c", Identity(3)), first);
 }
 
+TEST(NodeTable, NamesOfAFileInALowerLayerAreNodesOfTheirOwn) {
+  struct statx stat = {};
+  stat.stx_mask = STATX_BASIC_STATS;
+  stat.stx_ino = 2;
+  IdentityFacts facts = {.type = FileType::kRegular, .overlay = true, .lasting = true, .per_name = true};
+  const std::string lower = EncodeIdentity(stat, facts, "id");
+  NodeTable table(Directory(1));
+  const NodeId a = table.Register(NodeId::kRoot, "a", lower);
+  const NodeId b = table.Register(NodeId::kRoot, "b", lower);
+  EXPECT_NE(a, b);
+  EXPECT_EQ(table.Register(NodeId::kRoot, "a", lower), a);
+  EXPECT_EQ(table.FindFile(NodeId::kRoot, "b", lower), b);
+  EXPECT_EQ(table.Find(a)->identity, lower) << "what the file found there is compared with";
+
+  facts.per_name = false;  // copied up
+  const std::string upper = EncodeIdentity(stat, facts, "upper id");
+  table.ChangeIdentity(a, upper);
+  EXPECT_EQ(table.FindFile(NodeId::kRoot, "a", upper), a);
+  EXPECT_EQ(table.FindFile(NodeId::kRoot, "a", lower), NodeId::kInvalid);
+  EXPECT_EQ(table.Find(b)->identity, lower);
+}
+
 TEST(NodeTable, ReferencesAreCounted) {
   NodeTable table(Directory(1));
   const NodeId node = table.Register(NodeId::kRoot, "a", Identity(2));
@@ -40,14 +62,14 @@ TEST(NodeTable, ReferencesAreCounted) {
   EXPECT_EQ(table.Forget(node, 1), std::vector<NodeId>{node});
   EXPECT_FALSE(table.Find(node).has_value());
   EXPECT_TRUE(table.Forget(node, 5).empty());
-  EXPECT_EQ(table.FindByIdentity(Identity(2)), NodeId::kInvalid);
+  EXPECT_EQ(table.FindFile(NodeId::kRoot, "x", Identity(2)), NodeId::kInvalid);
 }
 
 TEST(NodeTable, TheRootStays) {
   NodeTable table(Directory(1));
   EXPECT_TRUE(table.Forget(NodeId::kRoot, 1000).empty());
   EXPECT_EQ(table.Register(NodeId{1}, "loop", Directory(1)), NodeId::kRoot);
-  EXPECT_EQ(table.FindByIdentity(Directory(1)), NodeId::kRoot);
+  EXPECT_EQ(table.FindFile(NodeId::kRoot, "x", Directory(1)), NodeId::kRoot);
 }
 
 TEST(NodeTable, ForgottenDirectoriesStayWhileNodesAreFoundThroughThem) {
@@ -116,14 +138,14 @@ TEST(NodeTable, AnIdentityCanChange) {
   NodeTable table(Directory(1));
   const NodeId node = table.Register(NodeId::kRoot, "a", Identity(2));
   table.ChangeIdentity(node, Identity(3));
-  EXPECT_EQ(table.FindByIdentity(Identity(3)), node);
-  EXPECT_EQ(table.FindByIdentity(Identity(2)), NodeId::kInvalid);
+  EXPECT_EQ(table.FindFile(NodeId::kRoot, "x", Identity(3)), node);
+  EXPECT_EQ(table.FindFile(NodeId::kRoot, "x", Identity(2)), NodeId::kInvalid);
   // Two nodes cannot be the same file for long; neither may harm the other's entry.
   const NodeId other = table.Register(NodeId::kRoot, "b", Identity(2));
   table.ChangeIdentity(other, Identity(3));
-  EXPECT_EQ(table.FindByIdentity(Identity(3)), node);
+  EXPECT_EQ(table.FindFile(NodeId::kRoot, "x", Identity(3)), node);
   table.Forget(other, 1);
-  EXPECT_EQ(table.FindByIdentity(Identity(3)), node);
+  EXPECT_EQ(table.FindFile(NodeId::kRoot, "x", Identity(3)), node);
 }
 
 TEST(NodeTable, AdoptedIdsAreNotGivenOutAgain) {

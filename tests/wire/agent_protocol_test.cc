@@ -160,7 +160,7 @@ TEST_F(AgentProtocolTest, WhatWaitsBeyondItsDeadlineIsNotDone) {
   *request.mutable_header() = client_->Header(2);
   request.set_parent(1);
   request.set_name("y");
-  v1::EmptyReply reply;
+  v1::RemoveReply reply;
   const grpc::Status status = client_->Call(&Stub::Unlink, request, reply, std::chrono::milliseconds(200));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   // The agent counts the time from when the call arrived, which is a little later than the client does.

@@ -60,7 +60,8 @@ TEST_F(EndToEndTest, CreateWriteReadBack) {
   const std::string data(3 << 20, 'x');
   auto written = Files().Write({}, HandleId{1}, 5, absl::Cord(data));
   ASSERT_TRUE(written.ok()) << written.status();
-  EXPECT_EQ(*written, data.size());
+  EXPECT_EQ(written->bytes, data.size());
+  EXPECT_EQ(written->attributes->size, data.size() + 5);
   auto read = Files().Read({}, HandleId{1}, 0, 4 << 20);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(std::string(*read), std::string(5, '\0') + data);
@@ -100,7 +101,7 @@ TEST_F(EndToEndTest, NamesAndAttributes) {
 TEST_F(EndToEndTest, MovingAndRemoving) {
   const Entry file = MakeFile("one", HandleId{1});
   ASSERT_TRUE(Files().Link({}, file.node, NodeId::kRoot, "two").ok());
-  EXPECT_EQ(ToErrno(Files().Rename({}, NodeId::kRoot, "one", NodeId::kRoot, "two", RenameMode::kNoReplace)), EEXIST);
+  EXPECT_EQ(ToErrno(Files().Rename({}, NodeId::kRoot, "one", NodeId::kRoot, "two", RenameMode::kNoReplace).status()), EEXIST);
   ASSERT_TRUE(Files().Rename({}, NodeId::kRoot, "one", NodeId::kRoot, "three", RenameMode::kReplace).ok());
   EXPECT_TRUE(std::filesystem::exists(Path("three")));
   ASSERT_TRUE(Files().Unlink({}, NodeId::kRoot, "three").ok());

@@ -212,7 +212,7 @@ TEST_F(LostConnectionTest, AStoppedMutationThatWaitedAtTheAgentIsNeverDone) {
   stuck_->WaitForInside(1);
   std::stop_source stop;
   auto waiting = std::async(
-      std::launch::async, [&] { return ToErrno(Files().Unlink({.stop = stop.get_token()}, NodeId::kRoot, "second")); });
+      std::launch::async, [&] { return ToErrno(Files().Unlink({.stop = stop.get_token()}, NodeId::kRoot, "second").status()); });
   while (session_->Counts()["Unlink"].calls == 0) std::this_thread::yield();
   stop.request_stop();
   EXPECT_EQ(waiting.get(), EINTR);

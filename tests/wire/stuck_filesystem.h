@@ -48,9 +48,9 @@ class StuckFilesystem : public RootedFilesystem {
     stuck_->Enter();
     return SomeDirectory(NodeId{2});
   }
-  absl::Status Unlink(const CallContext&, NodeId, std::string_view) override {
+  absl::StatusOr<Removed> Unlink(const CallContext&, NodeId, std::string_view) override {
     stuck_->Enter();
-    return absl::OkStatus();
+    return Removed{};
   }
   absl::Status Fsync(const CallContext&, HandleId, bool) override {
     stuck_->Enter();
@@ -76,8 +76,9 @@ class StuckFilesystem : public RootedFilesystem {
   }
   absl::StatusOr<Entry> Symlink(const CallContext&, const NewNode&, std::string_view) override { return No(); }
   absl::StatusOr<Entry> Link(const CallContext&, NodeId, NodeId, std::string_view) override { return No(); }
-  absl::Status Rmdir(const CallContext&, NodeId, std::string_view) override { return No(); }
-  absl::Status Rename(const CallContext&, NodeId, std::string_view, NodeId, std::string_view, RenameMode) override {
+  absl::StatusOr<Removed> Rmdir(const CallContext&, NodeId, std::string_view) override { return No(); }
+  absl::StatusOr<Renamed> Rename(const CallContext&, NodeId, std::string_view, NodeId, std::string_view,
+                                 RenameMode) override {
     return No();
   }
   absl::StatusOr<OpenResult> Open(const CallContext&, NodeId, HandleId, OpenFlags, uint32_t) override { return No(); }
@@ -85,7 +86,7 @@ class StuckFilesystem : public RootedFilesystem {
     return No();
   }
   absl::StatusOr<absl::Cord> Read(const CallContext&, HandleId, uint64_t, uint32_t) override { return No(); }
-  absl::StatusOr<uint64_t> Write(const CallContext&, HandleId, uint64_t, absl::Cord) override { return No(); }
+  absl::StatusOr<Written> Write(const CallContext&, HandleId, uint64_t, absl::Cord) override { return No(); }
   absl::Status Fsyncdir(const CallContext&, NodeId, bool) override { return No(); }
   absl::Status Fallocate(const CallContext&, HandleId, FallocateMode, bool, uint64_t, uint64_t) override {
     return No();

@@ -128,6 +128,21 @@ void AddChanges(CaseList& cases) {
         box.Show("file");
       },
       kLower);
+  // Only ctime tells: a program that keeps pages while size and mtime are the same would show what was there before.
+  cases.Add(
+      "inside.change_behind_size_and_mtime_shows_at_open",
+      [](Box& box) {
+        box.Contents("file");
+        const int fd = OpenInside(box, "file", O_WRONLY);
+        struct stat before {};
+        ::fstat(fd, &before);
+        box.ReportValue("write from inside", ::write(fd, "Lower File\n", 11));
+        const timespec times[] = {before.st_atim, before.st_mtim};
+        box.ReportValue("times as before", ::futimens(fd, times));
+        ::close(fd);
+        box.Contents("file");
+      },
+      kLower);
   // Not a matter of time: an open asks.
   cases.Add(
       "inside.change_of_same_size_shows_at_open",
