@@ -63,7 +63,8 @@ std::vector<std::string> NamesOf(std::string_view absolute_path) {
   return names;
 }
 
-std::string PathOfProgram(std::string_view program, const Environment& environment, std::string_view working_directory) {
+std::string PathOfProgram(std::string_view program, const Environment& environment,
+                          std::string_view working_directory) {
   if (program.empty()) return "";
   if (program.find('/') != std::string_view::npos) return Clean(fs::path(working_directory) / program);
   const std::string path = Lookup(environment, "PATH");
