@@ -63,7 +63,8 @@ std::vector<std::string> NamesOf(std::string_view absolute_path) {
   return names;
 }
 
-std::string FindProgram(std::string_view program, const Environment& environment, std::string_view working_directory) {
+std::string PathOfProgram(std::string_view program, const Environment& environment,
+                          std::string_view working_directory) {
   if (program.empty()) return "";
   if (program.find('/') != std::string_view::npos) return Clean(fs::path(working_directory) / program);
   const std::string path = Lookup(environment, "PATH");
@@ -80,7 +81,7 @@ ProgramFacts FindProgramFacts(std::string_view program, const Environment& envir
   return {.working_directory = NamesIfAbsolute(std::string(working_directory)),
           .home = NamesIfAbsolute(HomeOf(environment)),
           .temporary_directory = NamesIfAbsolute(Lookup(environment, "TMPDIR")),
-          .executable = NamesIfAbsolute(FindProgram(program, environment, working_directory))};
+          .executable = NamesIfAbsolute(PathOfProgram(program, environment, working_directory))};
 }
 
 }  // namespace mirrorfs

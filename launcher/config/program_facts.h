@@ -22,7 +22,7 @@ ProgramFacts FindProgramFacts(std::string_view program, const Environment& envir
                               std::string_view working_directory);
 
 // The absolute path of the program that is meant, or empty.
-std::string FindProgram(std::string_view program, const Environment& environment, std::string_view working_directory);
+std::string PathOfProgram(std::string_view program, const Environment& environment, std::string_view working_directory);
 
 }  // namespace mirrorfs
 

@@ -1,4 +1,6 @@
 // Good and bad files of every form.
+#include <random>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "launcher/config/load_settings.h"
@@ -286,6 +288,29 @@ TEST_F(FileFormsTest, MirrordInItsThreeForms) {
     }
     EXPECT_THAT(loaded.warnings.front(), ::testing::Not(HasSubstr("connect_tcp")));
   }
+}
+
+// A byte here and there is another one: an answer comes in any case, and an error says where.
+TEST_F(FileFormsTest, DamagedFilesAreReadOrRefused) {
+  const std::pair<std::string, std::string> files[] = {{"x.yaml", kOwnYaml},
+                                                       {"mirrord.json", kMirrordJson},
+                                                       {"a.mirrord.toml", kMirrordToml},
+                                                       {".mirrord/x.yaml", kMirrordYaml}};
+  constexpr std::string_view kBytes = "\"'{}[]:,-#&*!|>%@`\\\n\t =x0\xff";
+  std::mt19937 random(1);
+  int refused = 0;
+  for (int i = 0; i < 1500; ++i) {
+    const auto& [name, text] = files[random() % 4];
+    std::string damaged = text;
+    for (unsigned count = random() % 4 + 1; count > 0; --count) {
+      damaged[random() % damaged.size()] = kBytes[random() % kBytes.size()];
+    }
+    const auto loaded = Load(name, damaged);
+    if (loaded.ok()) continue;
+    ++refused;
+    ASSERT_THAT(MessageOf(loaded.status()), HasSubstr(name)) << damaged;
+  }
+  EXPECT_GT(refused, 500);
 }
 
 TEST_F(FileFormsTest, MirrordShorthands) {

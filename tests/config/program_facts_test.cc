@@ -41,15 +41,15 @@ TEST(ProgramFactsTest, ComeFromEnvironmentAndProgram) {
   const std::string place = fs::canonical(scratch.Path());
   const std::string tool = scratch.Write("bin/tool", "");
   const Environment environment = {{"HOME", "/h"}, {"TMPDIR", "/t"}, {"PATH", "/no:" + scratch.Path("bin")}};
-  EXPECT_EQ(FindProgram("tool", environment, "/"), "");  // not executable
+  EXPECT_EQ(PathOfProgram("tool", environment, "/"), "");  // not executable
   fs::permissions(tool, fs::perms::owner_all);
   const ProgramFacts facts = FindProgramFacts("tool", environment, place);
   EXPECT_THAT(facts.working_directory, ElementsAre(place));
   EXPECT_THAT(facts.home, ElementsAre("/h"));
   EXPECT_THAT(facts.temporary_directory, ElementsAre("/t"));
   EXPECT_THAT(facts.executable, ::testing::Contains(place + "/bin/tool"));
-  EXPECT_EQ(FindProgram("./tool", environment, scratch.Path("bin")), tool);
-  EXPECT_EQ(FindProgram("/x/y", environment, "/"), "/x/y");
+  EXPECT_EQ(PathOfProgram("./tool", environment, scratch.Path("bin")), tool);
+  EXPECT_EQ(PathOfProgram("/x/y", environment, "/"), "/x/y");
 }
 
 TEST(ProgramFactsTest, WhatIsNotSaidIsNotThere) {

@@ -31,8 +31,8 @@ class Generator {
 
   std::string Component() {
     static const std::string words[] = {"usr",      "lib",          "a",    "b",       "app",   "App",          ".git",
-                                         "x.js",     "x.so",         "etc",  "tmp",     "a.log", "node_modules", "k",
-                                         "\xc5\xbf", "\xe2\x84\xaa", "\xff", "\xc3\xa4"};
+                                        "x.js",     "x.so",         "etc",  "tmp",     "a.log", "node_modules", "k",
+                                        "\xc5\xbf", "\xe2\x84\xaa", "\xff", "\xc3\xa4"};
     return Below(4) == 0 ? Any(words) + Any(words) : Any(words);
   }
 
@@ -46,8 +46,8 @@ class Generator {
 
   std::string Piece(int depth) {
     static const std::string pieces[] = {"/",     "a",    "usr",      "app",    "k",   "s",     ".",  "\\.",
-                                          "[a-c]", "[^/]", "\\w",      "\\S",    "/a",  "js",    "so", "lib",
-                                          "etc/",  "\\d",  "\xc3\xa4", "[^a-z]", "\\W", "[\\w.]"};
+                                         "[a-c]", "[^/]", "\\w",      "\\S",    "/a",  "js",    "so", "lib",
+                                         "etc/",  "\\d",  "\xc3\xa4", "[^a-z]", "\\W", "[\\w.]"};
     switch (depth > 2 ? 9 : Below(10)) {
       case 0:
         return "(" + Sequence(depth + 1) + "|" + Sequence(depth + 1) + ")";
@@ -72,8 +72,8 @@ class Generator {
 
   std::string Pattern() {
     static const std::string usual[] = {"^/usr(/|$)",   "^/app/",        R"(\.js$)",      R"(.\.so$)",
-                                         "^/(usr|app)/", "^/a",           "/node_modules", "^/usr/lib(/|$)",
-                                         "^/etc/a$",     R"(.+\.git/.+)", "^/a/b(/|$)",    "^/$"};
+                                        "^/(usr|app)/", "^/a",           "/node_modules", "^/usr/lib(/|$)",
+                                        "^/etc/a$",     R"(.+\.git/.+)", "^/a/b(/|$)",    "^/$"};
     if (Below(3) == 0) return Any(usual);
     std::string pattern = Sequence(0);
     if (Below(2) == 0) pattern.insert(0, Below(2) == 0 ? "^" : "^/");
@@ -177,10 +177,38 @@ TEST(PatternLanguageTest, WhatIsCoveredHasNoPathOfItsOwn) {
   EXPECT_GT(covered, 50);
 }
 
+TEST(PathPolicyPropertyTest, AnyTextIsRefusedOrWorks) {
+  static const std::string characters = R"(\\^$.|?*+()[]{}-,/:=!<>PiA0az)" + std::string("\xff\xc3\xa4\n");
+  Generator generator(6);
+  int taken = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string pattern;
+    for (size_t length = generator.Below(12); length > 0; --length) {
+      pattern.push_back(characters[generator.Below(characters.size())]);
+    }
+    PolicySpec spec{.mode = FsMode::kRead, .rules = {{"local", pattern, "x"}}, .mappings = {}};
+    if (generator.Below(3) == 0) spec.mappings.push_back({pattern, "/x", "y"});
+    const auto policy = PathPolicy::Compile(spec);
+    if (!policy.ok()) continue;
+    ++taken;
+    const std::string path = generator.Path();
+    const PathDecision own = policy->Decide(policy->Map(path));
+    if (!policy->MayDifferBelow(path)) {
+      const std::string below = generator.Below(path == "/" ? "" : path);
+      ASSERT_TRUE(below.ends_with('/') || policy->Decide(policy->Map(below)).SameOutcome(own))
+          << pattern << " " << below;
+    }
+    const auto decoded = DecodePolicySpec(EncodePolicySpec(spec));
+    ASSERT_TRUE(decoded.ok()) << pattern;
+    ASSERT_TRUE(PathPolicy::Compile(*decoded)->Decide(path).SameOutcome(policy->Decide(path))) << pattern;
+  }
+  EXPECT_GT(taken, 300);
+}
+
 struct RandomPolicy {
   explicit RandomPolicy(Generator& generator) {
     static const std::string lists[] = {"not_found",         "read_write",        "read_only",    "local",
-                                         "default not_found", "default read_only", "default local"};
+                                        "default not_found", "default read_only", "default local"};
     static const FsMode modes[] = {FsMode::kRead, FsMode::kWrite, FsMode::kLocalWithOverrides, FsMode::kRead};
     spec.mode = generator.Any(modes);
     for (size_t i = generator.Below(5); i > 0; --i) {
