@@ -22,7 +22,10 @@ std::string Since(const MountRecord& record) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixSeconds(record.since), absl::UTCTimeZone());
 }
 
-const char* Mode(const MountRecord& record) { return record.read_write ? "rw" : "ro"; }
+const char* Mode(const MountRecord& record) {
+  if (!record.layer.empty()) return "cow";
+  return record.read_write ? "rw" : "ro";
+}
 
 std::string Deadline(const MountRecord& record) {
   return record.deadline_seconds == 0 ? "none" : fmt::format("{}s", record.deadline_seconds);
@@ -37,6 +40,7 @@ nlohmann::json AsJson(const std::vector<KnownMount>& mounts) {
     list.push_back({{"target", record.target},
                     {"mountpoint", record.mountpoint},
                     {"mode", Mode(record)},
+                    {"layer", record.layer},
                     {"identity", record.identity},
                     {"options", record.options},
                     {"deadline", Deadline(record)},

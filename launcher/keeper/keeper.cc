@@ -69,6 +69,7 @@ absl::Status Keeper::Prepare() {
                         .mount_namespace = CurrentMountNamespace(),
                         .options = absl::StrJoin(plan.mount_options, ","),
                         .read_write = plan.read_write,
+                        .layer = plan.layer_directory,
                         .deadline_seconds = plan.deadline_seconds,
                         .since = std::time(nullptr),
                         .keeper = IdentifyProcess(::getpid()),

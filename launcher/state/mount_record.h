@@ -20,6 +20,7 @@ struct MountRecord {
   std::string mount_namespace;
   std::string options;
   bool read_write = false;
+  std::string layer;  // directory of the private layer; empty: none
   double deadline_seconds = 0;
   int64_t since = 0;  // seconds since the epoch
   ProcessIdentity keeper;
