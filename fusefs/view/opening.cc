@@ -94,14 +94,13 @@ absl::StatusOr<CreateResult> ViewFileSystemImpl::CreateInLayer(const CallContext
                                                                const NewNode& where, bool exclusive, HandleId handle,
                                                                const OpenFlags& flags) {
   while (true) {
-    absl::StatusOr<Found> there = LookupChild(context, place);
-    if (there.ok()) {
-      if (exclusive) return ErrnoStatus(EEXIST);
-      return OpenForCreate(context, *std::move(there), handle, flags);
-    }
-    if (ToErrno(there.status()) != ENOENT) return there.status();
     absl::StatusOr<NewPlace> made = PrepareNew(context, where, FileType::kRegular);
-    if (!made.ok() && ToErrno(made.status()) == EEXIST && !exclusive) continue;
+    if (ToErrno(made.status()) == EEXIST && !exclusive) {
+      absl::StatusOr<Found> there = LookupChild(context, place);
+      if (there.ok()) return OpenForCreate(context, *std::move(there), handle, flags);
+      if (ToErrno(there.status()) == ENOENT) continue;  // it has just gone
+      return there.status();
+    }
     RETURN_IF_ERROR(made.status());
     absl::StatusOr<CreateResult> result = On(Side::kLayer).Create(context, made->ForSide(), true, handle, flags);
     if (!result.ok()) return UndoNew(*made, result.status());
