@@ -123,13 +123,7 @@ absl::Status ContainerTree::RemoveIn(NodeId parent, const std::string& name) {
   RETURN_IF_ERROR(entry.status());
   const absl::Cleanup give_back = [&] { GiveBack(entry->node); };
   if (entry->attributes.type != FileType::kDirectory) return files_.Unlink(call_, parent, name).status();
-  DirCursor cursor = DirCursor::kStart;
-  std::vector<std::string> names;
-  do {
-    ASSIGN_OR_RETURN(const DirectoryPage page, files_.ReadDir(call_, entry->node, cursor, kChunkBytes, false));
-    for (const DirectoryEntry& below : page.entries) names.push_back(below.name);
-    cursor = page.next;
-  } while (cursor != DirCursor::kEnd);
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(entry->node));
   for (const std::string& below : names) RETURN_IF_ERROR(RemoveIn(entry->node, below));
   return files_.Rmdir(call_, parent, name).status();
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -28,6 +29,9 @@ class ContainerTree {
   // Removes it, and all below if it is a directory. That it is not there is no error.
   absl::Status Remove(std::string_view path);
   absl::Status Rename(std::string_view from, std::string_view to);
+  // Copies a tree to a new name, within the container where it can: what a rename does where that gives EXDEV (an
+  // overlay's own directories of lower layers).
+  absl::Status CopyTree(std::string_view from, std::string_view to);
   absl::Status MakeDirectory(std::string_view path);
   // Gives what is there the attributes of `fd`, a file or directory of the layer: owner and permissions as in `change`,
   // extended attributes, times.
@@ -46,6 +50,10 @@ class ContainerTree {
   absl::StatusOr<bool> IsSameContent(std::string_view path, int fd, uint64_t size);
   absl::Status WriteContent(HandleId handle, int fd, uint64_t size);
   absl::Status DressNode(NodeId node, const Attributes& now, const LayerChange& change, int fd, const Layer& layer);
+  absl::StatusOr<std::vector<std::string>> NamesIn(NodeId directory);
+  absl::Status CopyInto(const Entry& from, NodeId parent, const std::string& name);
+  absl::Status CopyContent(const Entry& from, NodeId parent, const std::string& name);
+  absl::Status CopyAttributes(const Entry& from, NodeId to);
   absl::Status RemoveIn(NodeId parent, const std::string& name);
 
   FileSystem& files_;

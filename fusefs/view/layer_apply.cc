@@ -126,18 +126,23 @@ class Applier {
     if (IsAside(change.from)) return absl::OkStatus();  // an earlier run was interrupted
     const std::string aside = AsidePath(change.from);
     ASSIGN_OR_RETURN(const std::optional<Entry> source, tree_.Find(change.from));
+    bool copied = false;
     if (source) {
       RETURN_IF_ERROR(CheckOldName(change.from, source));
-      RETURN_IF_ERROR(tree_.Rename(change.from, aside));
+      RETURN_IF_ERROR(tree_.Remove(aside));  // what is left of a copy that was interrupted
+      const absl::Status renamed = tree_.Rename(change.from, aside);
+      copied = ToErrno(renamed) == EXDEV;
+      RETURN_IF_ERROR(copied ? tree_.CopyTree(change.from, aside) : renamed);
     } else {
       ASSIGN_OR_RETURN(const std::optional<Entry> before, tree_.Find(aside));
       if (!before) return Refused(fmt::format("{} is gone from the container", change.from));
     }
     ASSIGN_OR_RETURN(const UniqueFd directory, layer_.OpenPath(std::string_view(change.path).substr(1)));
     moved_.insert(change.from);
-    change.from = aside;
+    const std::string from = std::exchange(change.from, aside);
     change.record.from = aside;
-    return layer_.WriteRecord(directory.get(), change.record);
+    RETURN_IF_ERROR(layer_.WriteRecord(directory.get(), change.record));
+    return copied ? tree_.Remove(from) : absl::OkStatus();
   }
 
   absl::Status CheckOldName(const std::string& path, const std::optional<Entry>& there) const {
