@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "launcher/commands/config_command.h"
+#include "launcher/commands/explain_command.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/mount_command.h"
 #include "launcher/commands/stats_command.h"
@@ -36,6 +38,8 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
   if (command == "umount" || command == "unmount") return RunUmount(rest, invoker);
   if (command == "status") return RunStatus(rest, invoker);
   if (command == "stats") return RunStats(rest, invoker);
+  if (command == "explain") return RunExplain(rest, invoker);
+  if (command == "config") return RunConfig(rest, invoker);
   if (command == "version" || command == "--version") return PrintVersion();
   if (command == "help") return PrintHelp(rest.empty() ? "" : std::string_view(rest.front()));
   if (command == "-h" || command == "--help") return PrintHelp("");

@@ -1,9 +1,11 @@
 #include "launcher/commands/help.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
 #include "fmt/format.h"
+#include "launcher/config/exec_flags.h"
 #include "launcher/failure.h"
 #include "launcher/plan/nearest.h"
 
@@ -21,6 +23,9 @@ constexpr std::string_view kOverview = R"(mirrorfs mounts a container's file sys
   mirrorfs status               what is mounted
   mirrorfs stats DIR            calls made to the agent, by method
   mirrorfs umount DIR | --all   unmount
+  mirrorfs explain PATH...      whose a path is for a program that is run on a container's files, and why
+  mirrorfs config show|check|schema
+                                the settings for that, and where each comes from
   mirrorfs version              version of this program
   mirrorfs help COMMAND         more about a command
 
@@ -92,6 +97,36 @@ Shows the calls that the mount on DIR has made to its agent, by method, and the 
 the kernel.
 )";
 
+constexpr std::string_view kExplain = R"(Usage: mirrorfs explain [OPTIONS] PATH...
+
+Says of each path whether a program that is run on the container's files gets the container's, this machine's
+or none, which rule makes it so (with file and line), and what a write would do. Decides as the mount does; no
+container and no agent is needed, and PATH need not exist. Rules are about the path that is reached in the
+end, so name that where symbolic links lead elsewhere. Relative paths are taken from here.
+
+  -o json                for programs
+  --program PROGRAM      the program that would be run: its own file is this machine's
+)";
+
+constexpr std::string_view kConfig = R"(Usage: mirrorfs config show [OPTIONS] [FILE] [-o json]
+       mirrorfs config check [OPTIONS] [FILE]
+       mirrorfs config schema
+
+show    prints every setting with its value and where that comes from
+check   says whether everything is valid, patterns included; 0 if so, 2 if not
+schema  prints a JSON schema of configuration files
+
+Where a setting is looked for, the first place that has it counts:
+  flags
+  environment: MIRRORFS_FS_MODE, MIRRORFS_FS_NOT_FOUND, MIRRORFS_FS_READ_WRITE, MIRRORFS_FS_READ_ONLY,
+               MIRRORFS_FS_LOCAL; lists are separated by semicolons
+  the file of -f (or FILE)
+  .mirrorfs.yaml here, or in the nearest directory above
+  $XDG_CONFIG_HOME/mirrorfs/config.yaml (~/.config/mirrorfs/config.yaml)
+  defaults
+
+)";
+
 constexpr std::string_view kVersion = R"(Usage: mirrorfs version
 
 Prints the version of mirrorfs.
@@ -102,8 +137,12 @@ constexpr std::string_view kHelp = R"(Usage: mirrorfs help [COMMAND]
 Explains a command.
 )";
 
-constexpr std::array kTopics = {Topic{"mount", kMount}, Topic{"umount", kUmount},   Topic{"status", kStatus},
-                                Topic{"stats", kStats}, Topic{"version", kVersion}, Topic{"help", kHelp}};
+// What exec's flags mean is said once.
+constexpr std::array kWithExecFlags = {std::string_view("explain"), std::string_view("config")};
+
+constexpr std::array kTopics = {Topic{"mount", kMount},     Topic{"umount", kUmount},   Topic{"status", kStatus},
+                                Topic{"stats", kStats},     Topic{"explain", kExplain}, Topic{"config", kConfig},
+                                Topic{"version", kVersion}, Topic{"help", kHelp}};
 
 }  // namespace
 
@@ -121,6 +160,9 @@ absl::Status PrintHelp(std::string_view command) {
   for (const Topic& topic : kTopics) {
     if (topic.command != command) continue;
     fmt::print("{}", topic.text);
+    if (std::find(kWithExecFlags.begin(), kWithExecFlags.end(), command) != kWithExecFlags.end()) {
+      fmt::print("{}", ExecFlagsHelp());
+    }
     return absl::OkStatus();
   }
   return UnknownCommand(command);

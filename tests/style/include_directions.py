@@ -15,6 +15,7 @@ ALLOWED = {
     "protos/shared": [],
     "protos/wire": ["protos/shared", "protos/mirrorfs"],
     "protos/rootfs": ["protos/shared"],
+    "protos/policy": ["protos/shared"],
     "agent/target": ["protos/shared", "protos/rootfs/id_map.h", "protos/rootfs/identity.h"],
     "agent/privileges": ["protos/shared"],
     "agent/service": ["protos", "agent/target"],
@@ -23,7 +24,7 @@ ALLOWED = {
     "fusefs/kernel": ["protos/shared", "fusefs/core"],
     "fusefs/remote": ["protos"],
     "fusefs/daemon": ["protos/shared", "fusefs/core", "fusefs/kernel", "fusefs/remote"],
-    "launcher": ["protos/shared"],
+    "launcher": ["protos/shared", "protos/policy"],
 }
 
 # Library headers that only some folders may see.

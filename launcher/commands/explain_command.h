@@ -1,0 +1,18 @@
+// mirrorfs explain
+#ifndef MIRRORFS_LAUNCHER_COMMANDS_EXPLAIN_COMMAND_H_
+#define MIRRORFS_LAUNCHER_COMMANDS_EXPLAIN_COMMAND_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "launcher/plan/invoker.h"
+
+namespace mirrorfs {
+
+// `words`: what follows "explain".
+absl::Status RunExplain(absl::Span<const std::string> words, const Invoker& invoker);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_COMMANDS_EXPLAIN_COMMAND_H_

@@ -1,0 +1,72 @@
+// What `mirrorfs exec`, `shell` and `explain` are asked to do, from wherever it was said: flags, environment, files.
+#ifndef MIRRORFS_LAUNCHER_CONFIG_EXEC_SETTINGS_H_
+#define MIRRORFS_LAUNCHER_CONFIG_EXEC_SETTINGS_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protos/policy/policy_spec.h"
+
+namespace mirrorfs {
+
+// A value and where it comes from: "flag --fs-mode", "MIRRORFS_FS_MODE", "FILE:LINE", "default".
+template <typename T>
+struct Sourced {
+  T value{};
+  std::string source = "default";
+};
+
+// One word of a list, with its own place: the lines of a file differ.
+struct ListEntry {
+  std::string text;
+  std::string origin;
+};
+
+using SourcedList = Sourced<std::vector<ListEntry>>;
+
+struct FsSettings {
+  Sourced<FsMode> mode = {.value = FsMode::kRead};
+  SourcedList not_found;  // patterns, in their order; likewise below
+  SourcedList read_write;
+  SourcedList read_only;
+  SourcedList local;
+  Sourced<std::vector<PathMapping>> mapping;
+  Sourced<bool> auto_mount = {.value = true};        // the target's volumes are the container's
+  Sourced<bool> hide_credentials = {.value = true};  // the developer's own below home are not found
+};
+
+// Which of the target's environment variables the program gets. Names with * and ?; nothing is taken over unless
+// `include` says so. `set` and `unset` apply last.
+struct EnvSettings {
+  SourcedList include;
+  SourcedList exclude;
+  Sourced<std::vector<std::pair<std::string, std::string>>> set;
+  SourcedList unset;
+};
+
+// As the options of `mirrorfs mount`; empty texts: not given.
+struct AgentSettings {
+  Sourced<std::string> identity;  // --as
+  Sourced<std::string> deadline;
+  Sourced<bool> hard;
+  Sourced<std::string> runtime_socket;
+  Sourced<std::string> tls_ca;
+  Sourced<std::string> tls_certificate;
+  Sourced<std::string> tls_key;
+  Sourced<std::string> token_file;
+  Sourced<std::string> agent_path;   // flags only: a file that somebody left in a directory shall not start programs
+  Sourced<std::string> daemon_path;  // likewise
+};
+
+struct ExecSettings {
+  Sourced<std::string> target;  // empty: none was given
+  Sourced<bool> container_cwd;  // start in the target's working directory
+  FsSettings fs;
+  EnvSettings env;
+  AgentSettings agent;
+};
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_CONFIG_EXEC_SETTINGS_H_

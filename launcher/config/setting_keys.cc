@@ -1,0 +1,82 @@
+#include "launcher/config/setting_keys.h"
+
+#include <array>
+
+namespace mirrorfs {
+namespace {
+
+template <auto Member>
+SettingSlot Slot(ExecSettings& settings) {
+  return &(settings.*Member);
+}
+
+template <auto Section, auto Member>
+SettingSlot Slot(ExecSettings& settings) {
+  return &(settings.*Section.*Member);
+}
+
+constexpr KeyPlace kFiles = KeyPlace::kAllFiles;
+constexpr KeyPlace kOwn = KeyPlace::kOwnFiles;
+constexpr KeyPlace kFlags = KeyPlace::kFlagsOnly;
+constexpr KeyMeaning kValue = KeyMeaning::kValue;
+constexpr KeyMeaning kPath = KeyMeaning::kPath;
+
+constexpr std::array kKeys = {
+    SettingKey{"", "target", kFiles, kValue, "whose files: docker/NAME and so on", Slot<&ExecSettings::target>},
+    SettingKey{"", "container_cwd", kFiles, kValue, "start in the target's working directory",
+               Slot<&ExecSettings::container_cwd>},
+    SettingKey{"fs", "mode", kFiles, kValue, "where paths live that no list decides",
+               Slot<&ExecSettings::fs, &FsSettings::mode>},
+    SettingKey{"fs", "not_found", kFiles, kValue, "patterns of paths that shall not exist",
+               Slot<&ExecSettings::fs, &FsSettings::not_found>},
+    SettingKey{"fs", "read_write", kFiles, kValue, "patterns of paths of the container, writes too",
+               Slot<&ExecSettings::fs, &FsSettings::read_write>},
+    SettingKey{"fs", "read_only", kFiles, kValue, "patterns of paths of the container, writes go to the private layer",
+               Slot<&ExecSettings::fs, &FsSettings::read_only>},
+    SettingKey{"fs", "local", kFiles, kValue, "patterns of paths of this machine",
+               Slot<&ExecSettings::fs, &FsSettings::local>},
+    SettingKey{"fs", "mapping", kFiles, kValue, "other paths that are meant, before all lists",
+               Slot<&ExecSettings::fs, &FsSettings::mapping>},
+    SettingKey{"fs", "auto_mount", kFiles, kValue, "the target's volumes are the container's",
+               Slot<&ExecSettings::fs, &FsSettings::auto_mount>},
+    SettingKey{"fs", "hide_credentials", kFiles, kValue, "cloud and cluster credentials below home are not found",
+               Slot<&ExecSettings::fs, &FsSettings::hide_credentials>},
+    SettingKey{"env", "include", kFiles, kValue, "the target's variables to take over, with * and ?",
+               Slot<&ExecSettings::env, &EnvSettings::include>},
+    SettingKey{"env", "exclude", kFiles, kValue, "but not these", Slot<&ExecSettings::env, &EnvSettings::exclude>},
+    SettingKey{"env", "set", kFiles, kValue, "variables to set", Slot<&ExecSettings::env, &EnvSettings::set>},
+    SettingKey{"env", "unset", kFiles, kValue, "variables to remove", Slot<&ExecSettings::env, &EnvSettings::unset>},
+    SettingKey{"agent", "as", kFiles, kValue, "whose rights operations have in the container",
+               Slot<&ExecSettings::agent, &AgentSettings::identity>},
+    SettingKey{"agent", "deadline", kFiles, kValue, "longest wait for a sign of life from the agent",
+               Slot<&ExecSettings::agent, &AgentSettings::deadline>},
+    SettingKey{"agent", "hard", kFiles, kValue, "wait for ever", Slot<&ExecSettings::agent, &AgentSettings::hard>},
+    SettingKey{"agent", "runtime_socket", kOwn, kPath, "socket of the container runtime",
+               Slot<&ExecSettings::agent, &AgentSettings::runtime_socket>},
+    SettingKey{"agent", "tls_ca", kOwn, kPath, "certificate authority of a grpc:// agent (PEM)",
+               Slot<&ExecSettings::agent, &AgentSettings::tls_ca>},
+    SettingKey{"agent", "tls_cert", kOwn, kPath, "our certificate for it",
+               Slot<&ExecSettings::agent, &AgentSettings::tls_certificate>},
+    SettingKey{"agent", "tls_key", kOwn, kPath, "the certificate's key",
+               Slot<&ExecSettings::agent, &AgentSettings::tls_key>},
+    SettingKey{"agent", "token_file", kOwn, kPath, "file of the token for an agent that wants one",
+               Slot<&ExecSettings::agent, &AgentSettings::token_file>},
+    SettingKey{"agent", "program", kFlags, kValue, "program of the agent",
+               Slot<&ExecSettings::agent, &AgentSettings::agent_path>},
+    SettingKey{"agent", "mirrorfsd", kFlags, kValue, "program of the daemon",
+               Slot<&ExecSettings::agent, &AgentSettings::daemon_path>},
+};
+
+}  // namespace
+
+std::string SettingKey::FullName() const {
+  return section.empty() ? std::string(name) : std::string(section) + "." + std::string(name);
+}
+
+absl::Span<const SettingKey> SettingKeys() { return kKeys; }
+
+std::string SourceOf(const SettingSlot& slot) {
+  return std::visit([](const auto* setting) { return setting->source; }, slot);
+}
+
+}  // namespace mirrorfs
