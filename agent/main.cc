@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "agent/exit_codes.h"
 #include "agent/listener.h"
@@ -128,6 +129,8 @@ int Run(int argc, char** argv) {
   if (options->help) return std::fputs(AgentHelp().c_str(), stdout) < 0;
   if (options->version) return std::puts("mirrorfs-agent " MIRRORFS_VERSION) < 0;
   if (options->exit_with_parent && !EndWithParent(parent)) return static_cast<int>(AgentExit::kOk);
+  // gRPC's locks are abseil's, which look for cycles in each order of locking unless told not to.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const sigset_t signals = BlockSignals();
   RaiseDescriptorLimit();
 

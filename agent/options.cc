@@ -37,7 +37,8 @@ po::options_description Describe(AgentOptions& options, RawOptions& raw) {
   add("tls-ca", po::value(&options.tls_ca_file), "PEM file: clients must have a certificate signed by it");
   add("ttl", po::value(&raw.ttl)->default_value("0"), "end after so long without a session; 0: never");
   add("lease", po::value(&raw.lease)->default_value("30s"), "end a session that is silent for so long");
-  add("ready-fd", po::value(&options.ready_fd), "write a line to this descriptor when serving, and one when the container has ended");
+  add("ready-fd", po::value(&options.ready_fd),
+      "write a line to this descriptor when serving, and one when the container has ended");
   add("exit-with-parent", po::bool_switch(&options.exit_with_parent), "end when the parent process does");
   add("log-level", po::value(&raw.log_level)->default_value("info"), "info or debug");
   add("verbose,v", po::bool_switch(&options.verbose), "as --log-level debug");

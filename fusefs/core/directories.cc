@@ -1,4 +1,5 @@
 // Listing directories.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -34,6 +35,10 @@ absl::StatusOr<DirectoryPart> FilesystemCore::FetchPart(const CallContext& conte
     names.push_back(std::move(listed));
   }
   const bool complete = first == 0 && page.next == DirCursor::kEnd;
+  // By name, as programs that sort visit the subdirectories: so what comes next can be fetched ahead.
+  if (complete) {
+    std::sort(names.begin(), names.end(), [](const ListedName& a, const ListedName& b) { return a.name < b.name; });
+  }
   return DirectoryPart{first, std::make_shared<const Listing>(asked_at, std::move(names), complete), page.next};
 }
 
@@ -51,16 +56,33 @@ absl::Status FilesystemCore::FetchListing(const CallContext& context, const Inod
   return absl::OkStatus();
 }
 
+absl::StatusOr<ListingPtr> FilesystemCore::AwaitListing(const CallContext& context, const InodePtr& directory) {
+  const IoTaskPtr under_way = directories_ahead_.UnderWay(directory->node());
+  ListingPtr listing = names_.FindListing(directory->node());
+  // The others are on their way while this one is waited for.
+  CallContext as_opener;
+  as_opener.caller = context.caller;
+  directories_ahead_.NoteOpened(*directory, listing != nullptr || under_way != nullptr,
+                                [this, as_opener](const InodePtr& next) {
+                                  if (names_.FindListing(next->node()) == nullptr) (void)FetchListing(as_opener, next);
+                                });
+  if (listing != nullptr || under_way == nullptr) return listing;
+  if (under_way->Wait(context.stop) == IoTask::Outcome::kStopped) return ErrnoStatus(EINTR, "list");
+  return names_.FindListing(directory->node());
+}
+
 absl::StatusOr<HandleId> FilesystemCore::OpenDir(const CallContext& context, NodeId node) {
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   auto directory = std::make_shared<OpenDirectory>(inode);
   {
     MutexLock lock(directory->walking);
-    if (ListingPtr listing = names_.FindListing(node)) {
+    ASSIGN_OR_RETURN(ListingPtr listing, AwaitListing(context, inode));
+    if (listing != nullptr) {
       directory->part = DirectoryPart{0, std::move(listing), DirCursor::kEnd};
     } else {
       ASSIGN_OR_RETURN(directory->part, FetchFirstPart(context, inode));
     }
+    directories_ahead_.NoteListed(node, *directory->part.listing);
   }
   const HandleId handle = handle_ids_.Next();
   open_directories_.Insert(handle, std::move(directory));

@@ -19,6 +19,7 @@ FilesystemCore::FilesystemCore(FileSystem& files, const Entry& root, const CoreO
       inodes_(files, root),
       names_(std::max(options.attr_timeout, options.entry_timeout)),
       attributes_(options.attr_timeout),
+      directories_ahead_(pool_),
       pool_(kIoThreads) {
   sweeper_ = std::thread([this] {
     MutexLock lock(sweeping_);
@@ -26,6 +27,7 @@ FilesystemCore::FilesystemCore(FileSystem& files, const Entry& root, const CoreO
       lock.WaitUntil(sweep_end_, std::chrono::steady_clock::now() + std::chrono::seconds(1));
       names_.DropOld();
       attributes_.DropOld();
+      directories_ahead_.DropOld();
     }
   });
 }

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "fusefs/core/answers.h"
 #include "fusefs/core/attribute_cache.h"
+#include "fusefs/core/directory_ahead.h"
 #include "fusefs/core/handle_table.h"
 #include "fusefs/core/inode_table.h"
 #include "fusefs/core/io_pool.h"
@@ -199,6 +200,8 @@ class FilesystemCore {
   // From the start; what is complete is kept for lookups.
   absl::StatusOr<DirectoryPart> FetchFirstPart(const CallContext& context, const InodePtr& directory);
   absl::Status FetchListing(const CallContext& context, const InodePtr& directory);
+  // A fresh listing that is there, or is being fetched ahead; null if there is none.
+  absl::StatusOr<ListingPtr> AwaitListing(const CallContext& context, const InodePtr& directory);
   void EndWalk(OpenDirectory& directory);
   // Makes the part that holds the name at `index` the last one; false if there are not so many names.
   absl::StatusOr<bool> WalkTo(const CallContext& context, OpenDirectory& directory, uint64_t index, bool plus);
@@ -224,6 +227,7 @@ class FilesystemCore {
   std::condition_variable sweep_end_;
   bool ending_ ABSL_GUARDED_BY(sweeping_) = false;
   std::thread sweeper_;
+  DirectoryAhead directories_ahead_;
   IoPool pool_;  // last: its tasks use the rest
 };
 

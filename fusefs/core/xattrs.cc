@@ -13,6 +13,10 @@ bool IsAskedOften(std::string_view name) {
   return name.substr(0, 9) == "security." || name.substr(0, 17) == "system.posix_acl_";
 }
 
+// ls(1) asks for the label of each file until it hears that there are no labels here. Both mean the same to programs,
+// and each question is a request of the kernel.
+int ErrnoOfMissing(std::string_view name) { return name == "security.selinux" ? EOPNOTSUPP : ENODATA; }
+
 }  // namespace
 
 absl::StatusOr<std::string> FilesystemCore::GetXattr(const CallContext& context, NodeId node, std::string_view name) {
@@ -24,8 +28,10 @@ absl::StatusOr<std::string> FilesystemCore::GetXattr(const CallContext& context,
   const Instant without_at = inode->WithoutXattrsAt();
   const bool known_to_have_none =
       !inode->ChangedSince(without_at) && Remaining(options_.attr_timeout, without_at, Now()) > absl::ZeroDuration();
-  if (IsAskedOften(name) && known_to_have_none) return ErrnoStatus(ENODATA, "getxattr");
-  return files_.GetXattr(context, node, name);
+  if (IsAskedOften(name) && known_to_have_none) return ErrnoStatus(ErrnoOfMissing(name), "getxattr");
+  absl::StatusOr<std::string> value = files_.GetXattr(context, node, name);
+  if (ToErrno(value.status()) == ENODATA) return ErrnoStatus(ErrnoOfMissing(name), "getxattr");
+  return value;
 }
 
 absl::Status FilesystemCore::SetXattr(const CallContext& context, NodeId node, std::string_view name,

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 
+#include "absl/synchronization/mutex.h"
 #include "fmt/format.h"
 #include "fusefs/daemon/control.h"
 #include "fusefs/daemon/daemon.h"
@@ -38,6 +39,8 @@ int Main(int argc, char** argv) {
     return Exit(DaemonExit::kOk);
   }
   if (!options->probe.empty()) return RunProbe(options->probe);
+  // The packaged gRPC's locks are abseil's, which look for cycles in each order of locking unless told not to.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ::umask(0);  // the kernel has applied the caller's
   SetUpLog(options->verbose);
   BlockStopSignals();

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "launcher/config/load_settings.h"
@@ -126,13 +127,14 @@ TEST_F(PrecedenceTest, AFileOfSomebodyElseCountsOnlyIfItIsNamed) {
 
 TEST_F(PrecedenceTest, AProjectsFileNamesNoSocketsKeysAndTokens) {
   for (const std::string key : {"runtime_socket", "tls_ca", "tls_cert", "tls_key", "token_file"}) {
-    const std::string file = scratch_.Write("work/.mirrorfs.yaml", "agent:\n  " + key + ": x\n");
+    const std::string text = fmt::format("agent:\n  {}: x\n", key);
+    const std::string file = scratch_.Write("work/.mirrorfs.yaml", text);
     EXPECT_THAT(Error(), HasSubstr(file + ":2: agent." + key + ": a project's file may not say this"));
     flags_.config_file = file;
     EXPECT_EQ(Error(), "no error");
     flags_.config_file.reset();
     std::filesystem::remove(file);
-    flags_.config_file = scratch_.Write("own.yaml", "agent:\n  " + key + ": x\n");
+    flags_.config_file = scratch_.Write("own.yaml", text);
     EXPECT_EQ(Error(), "no error");
     flags_.config_file.reset();
   }
