@@ -23,6 +23,8 @@
 #include "agent/service/agent_server.h"
 #include "agent/target/target.h"
 #include "fmt/format.h"
+#include "protos/shared/errno_status.h"
+#include "protos/shared/unique_fd.h"
 
 namespace mirrorfs {
 namespace {
@@ -85,6 +87,19 @@ void Tell(int fd, const std::string& line) {
   (void)!write(fd, line.data(), line.size());
 }
 
+absl::Status TellProcessFacts(int fd, const Target& target) {
+  if (fd < 0) return absl::OkStatus();
+  const UniqueFd output(fd);
+  ASSIGN_OR_RETURN(const ProcessFacts facts, target.ReadProcessFacts());
+  const std::string text = facts.working_directory + '\0' + facts.mount_table + '\0' + facts.environment;
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t count = write(output.get(), text.data() + done, text.size() - done);
+    if (count < 0) return LastErrno("--process-facts-fd");
+    done += static_cast<size_t>(count);
+  }
+  return absl::OkStatus();
+}
+
 // Returns when a signal came, or nobody has used the agent for `ttl`. A container that has ended does not end the
 // agent: it is what answers EHOSTDOWN and ESTALE then.
 void ServeUntilOver(const AgentServer& server, const Target& target, const AgentOptions& options,
@@ -139,6 +154,8 @@ int Run(int argc, char** argv) {
   auto target = Target::Resolve({.target = options->target, .runtime_socket = options->runtime_socket});
   if (!target.ok()) return Fail(ExitOfTarget(target.status()), target.status());
   if (const auto root = (*target)->OpenRoot(); !root.ok()) return Fail(ExitOfTarget(root.status()), root.status());
+  if (const auto told = TellProcessFacts(options->facts_fd, **target); !told.ok())
+    return Fail(ExitOfTarget(told), told);
   const bool protected_by_tls = !server_options.tls_client_ca.empty() && !server_options.token.empty();
   absl::StatusOr<Listener> listener = ListenAt(options->listen, protected_by_tls);
   if (!listener.ok()) return Fail(ExitOfListen(listener.status()), listener.status());

@@ -39,6 +39,8 @@ po::options_description Describe(AgentOptions& options, RawOptions& raw) {
   add("lease", po::value(&raw.lease)->default_value("30s"), "end a session that is silent for so long");
   add("ready-fd", po::value(&options.ready_fd),
       "write a line to this descriptor when serving, and one when the container has ended");
+  add("process-facts-fd", po::value(&options.facts_fd),
+      "write the target process's working directory, mount table and environment to this descriptor, a NUL between");
   add("exit-with-parent", po::bool_switch(&options.exit_with_parent), "end when the parent process does");
   add("log-level", po::value(&raw.log_level)->default_value("info"), "info or debug");
   add("verbose,v", po::bool_switch(&options.verbose), "as --log-level debug");

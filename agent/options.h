@@ -23,6 +23,7 @@ struct AgentOptions {
   absl::Duration ttl;    // how long to stay without a session; zero: for ever
   absl::Duration lease;  // how long a silent session lives
   int ready_fd = -1;     // where to write one line when it serves
+  int facts_fd = -1;     // where to write what the target's process is like
   bool exit_with_parent = false;
   bool verbose = false;
   bool help = false;

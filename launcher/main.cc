@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "launcher/commands/apply_command.h"
 #include "launcher/commands/config_command.h"
+#include "launcher/commands/exec_command.h"
 #include "launcher/commands/explain_command.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/layer_commands.h"
@@ -16,6 +17,7 @@
 #include "launcher/commands/status_command.h"
 #include "launcher/commands/umount_command.h"
 #include "launcher/failure.h"
+#include "launcher/keeper/exec_keeper_process.h"
 #include "launcher/keeper/keeper_process.h"
 #include "launcher/plan/target_spec.h"
 
@@ -37,15 +39,17 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
   const std::string_view command = words.front();
   const Words rest = words.subspan(1);
   if (command == "mount") return RunMount(rest, MountCaller::kPerson, invoker);
+  if (command == "exec") return RunExec(rest, ExecCommand::kExec, invoker);
+  if (command == "shell") return RunExec(rest, ExecCommand::kShell, invoker);
   if (command == "umount" || command == "unmount") return RunUmount(rest, invoker);
   if (command == "status") return RunStatus(rest, invoker);
   if (command == "stats") return RunStats(rest, invoker);
+  if (command == "explain") return RunExplain(rest, invoker);
+  if (command == "config") return RunConfig(rest, invoker);
   if (command == "layers") return RunLayers(rest, invoker);
   if (command == "diff") return RunDiff(rest, invoker);
   if (command == "apply") return RunApply(rest, invoker);
   if (command == "discard") return RunDiscard(rest, invoker);
-  if (command == "explain") return RunExplain(rest, invoker);
-  if (command == "config") return RunConfig(rest, invoker);
   if (command == "version" || command == "--version") return PrintVersion();
   if (command == "help") return PrintHelp(rest.empty() ? "" : std::string_view(rest.front()));
   if (command == "-h" || command == "--help") return PrintHelp("");
@@ -57,6 +61,7 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
 // One program under several names.
 absl::Status Run(std::string_view name, Words words) {
   if (name == kKeeperName) return RunKeeperProcess();
+  if (name == kExecKeeperName) return RunExecKeeperProcess();
   const Invoker invoker = CurrentInvoker();
   if (name.starts_with("mount.")) return RunMount(words, MountCaller::kMountHelper, invoker);
   return RunCommand(words, invoker);

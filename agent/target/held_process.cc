@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 
 #include "agent/target/read_all.h"
 #include "fmt/format.h"
@@ -98,6 +99,15 @@ absl::StatusOr<std::string> HeldProcess::Read(const char* name) const {
   // ESRCH: it ended between open and read.
   if (!text.ok() && ToErrno(text.status()) == ESRCH) return Ended();
   return text;
+}
+
+absl::StatusOr<std::string> HeldProcess::ReadLink(const char* name) const {
+  std::string target(PATH_MAX, '\0');
+  const ssize_t length = ::readlinkat(proc_.get(), name, target.data(), target.size());
+  if (length < 0 && (errno == EACCES || errno == EPERM)) return Forbidden(name);
+  if (length < 0) return Ended();
+  target.resize(static_cast<size_t>(length));
+  return target;
 }
 
 absl::StatusOr<ProcessStatus> HeldProcess::Status() const {

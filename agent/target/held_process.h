@@ -30,6 +30,8 @@ class HeldProcess {
   absl::StatusOr<UniqueFd> OpenRoot() const;
   // A file of /proc/PID.
   absl::StatusOr<std::string> Read(const char* name) const;
+  // What a link of /proc/PID shows.
+  absl::StatusOr<std::string> ReadLink(const char* name) const;
   // True if both are in the user namespace of the calling process. PERMISSION_DENIED as OpenRoot.
   absl::StatusOr<bool> SharesUserNamespace() const;
   // True if the process is seen in the control group of the container; false if it is in no container's (the group may

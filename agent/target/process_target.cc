@@ -31,6 +31,18 @@ absl::StatusOr<std::unique_ptr<Target>> ProcessTarget::Create(HeldProcess proces
   return target;
 }
 
+absl::StatusOr<ProcessFacts> ProcessTarget::ReadProcessFacts() const {
+  ProcessFacts facts;
+  ASSIGN_OR_RETURN(const std::string root, process_.ReadLink("root"));
+  ASSIGN_OR_RETURN(facts.working_directory, process_.ReadLink("cwd"));
+  // Links of a process that has been chrooted begin with its root.
+  if (root != "/" && facts.working_directory.starts_with(root)) facts.working_directory.erase(0, root.size());
+  if (facts.working_directory.empty()) facts.working_directory = "/";
+  ASSIGN_OR_RETURN(facts.mount_table, process_.Read("mountinfo"));
+  ASSIGN_OR_RETURN(facts.environment, process_.Read("environ"));
+  return facts;
+}
+
 absl::Status ProcessTarget::ReadIdentity() {
   ASSIGN_OR_RETURN(ProcessStatus status, process_.Status());
   credentials_ = std::move(status.credentials);

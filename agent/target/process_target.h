@@ -21,6 +21,7 @@ class ProcessTarget : public Target {
   const Credentials& ProcessCredentials() const override { return credentials_; }
   const IdMap& Uids() const override { return uids_; }
   const IdMap& Gids() const override { return gids_; }
+  absl::StatusOr<ProcessFacts> ReadProcessFacts() const override;
 
  private:
   explicit ProcessTarget(HeldProcess process);

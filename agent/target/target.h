@@ -20,6 +20,13 @@ struct TargetOptions {
   std::string runtime_socket;
 };
 
+// What a program that is to run like the container's own needs to know of its main process.
+struct ProcessFacts {
+  std::string working_directory;  // as the process sees it
+  std::string mount_table;        // /proc/PID/mountinfo
+  std::string environment;        // NAME=VALUE, each with a NUL at its end
+};
+
 // Thread-safe after Resolve.
 class Target {
  public:
@@ -41,6 +48,8 @@ class Target {
   virtual const Credentials& ProcessCredentials() const = 0;
   virtual const IdMap& Uids() const = 0;
   virtual const IdMap& Gids() const = 0;
+  // Nothing in them where there is no process. Needs the rights that Resolve needs: ask before they are given up.
+  virtual absl::StatusOr<ProcessFacts> ReadProcessFacts() const { return ProcessFacts{}; }
 };
 
 }  // namespace mirrorfs

@@ -44,6 +44,11 @@ absl::StatusOr<AttrAnswer> FilesystemCore::SetAttr(const CallContext& context, N
   RETURN_IF_ERROR(Settle(context, *inode));
   AttributeChange wanted = change;
   if (FaultPlanted("size_change_lost")) wanted.size.reset();
+  if (options_.show_own_ids) {
+    // The only ids that can be said are those that are shown: whoever says them wants no other owner.
+    wanted.uid.reset();
+    wanted.gid.reset();
+  }
   if (wanted.uid) wanted.uid = ShownUid(*wanted.uid);  // the mapping is its own inverse
   if (wanted.gid) wanted.gid = ShownGid(*wanted.gid);
 

@@ -41,6 +41,7 @@ struct CoreOptions {
   std::function<void(NodeId)> expire_kernel_attributes = [](NodeId) {};
   // idmap=user: these two are shown as, and taken for, each other.
   bool map_ids = false;
+  bool show_own_ids = false;  // every id is shown as shown_uid, shown_gid
   uint32_t container_uid = 0;
   uint32_t container_gid = 0;
   uint32_t shown_uid = 0;

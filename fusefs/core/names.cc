@@ -121,12 +121,14 @@ absl::Duration FilesystemCore::AttrLifetime(const Inode& inode, absl::Duration l
 }
 
 uint32_t FilesystemCore::ShownUid(uint32_t uid) const {
+  if (options_.show_own_ids) return options_.shown_uid;
   if (!options_.map_ids) return uid;
   if (uid == options_.container_uid) return options_.shown_uid;
   return uid == options_.shown_uid ? options_.container_uid : uid;
 }
 
 uint32_t FilesystemCore::ShownGid(uint32_t gid) const {
+  if (options_.show_own_ids) return options_.shown_gid;
   if (!options_.map_ids) return gid;
   if (gid == options_.container_gid) return options_.shown_gid;
   return gid == options_.shown_gid ? options_.container_gid : gid;

@@ -48,11 +48,17 @@ nlohmann::json Facts(const SessionFacts& facts) {
           {"identity_gid", facts.identity_gid}};
 }
 
+// Whoever has mounted it where this process cannot see it has to try the first read, too.
+absl::Status Probe(const DaemonOptions& options) {
+  if (options.mount.IsMountedAlready()) return absl::OkStatus();
+  return ProbeMount(options.mount.mountpoint, options.remote.deadline);
+}
+
 // Serves while the first read is tried, and goes on if that works.
 DaemonExit Serve(const DaemonOptions& options, RemoteSession& remote, FuseSession& fuse, ControlChannel& control) {
   ServerThread server(fuse);
   const StopSignals stop_signals([&] { server.Stop(); });
-  if (const absl::Status probed = ProbeMount(options.mount.mountpoint, options.remote.deadline); !probed.ok()) {
+  if (const absl::Status probed = Probe(options); !probed.ok()) {
     const DaemonExit exit =
         Fail(control, fmt::format("{}: mounted, but {} failed.", options.mount.mountpoint, Message(probed)),
              DaemonExit::kUnreachable);

@@ -34,6 +34,8 @@ absl::Status Apply(std::string_view word, MountOptions& options) {
     options.noexec = true;
   } else if (word == "idmap=user") {
     options.map_ids = true;
+  } else if (word == "idmap=own") {
+    options.show_own_ids = true;
   } else if (word == "symlinks=raw") {
     options.symlinks = SymlinkMode::kRaw;
   } else if (word.starts_with("attr_timeout=")) {

@@ -30,7 +30,7 @@ po::options_description Describe(DaemonOptions& options, RawOptions& raw) {
   po::options_description description("Options");
   auto add = description.add_options();
   add("endpoint", po::value(&options.remote.endpoint), "agent: unix:/PATH or HOST:PORT");
-  add("mountpoint", po::value(&options.mount.mountpoint), "directory to mount on");
+  add("mountpoint", po::value(&options.mount.mountpoint), "directory to mount on; /dev/fd/N: mounted already");
   add("source", po::value(&options.mount.source)->default_value("mirrorfs"), "what /proc/mounts shows");
   add("identity", po::value(&raw.identity), "container, caller, UID or UID:GID");
   add("rw", po::bool_switch(&raw.read_write), "allow changes");

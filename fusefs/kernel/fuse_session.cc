@@ -29,6 +29,7 @@ CoreOptions ToCoreOptions(const MountOptions& options) {
   core.rebase_links = options.symlinks == SymlinkMode::kRebase;
   core.agent_checks_permissions = !options.default_permissions;
   core.map_ids = options.map_ids;
+  core.show_own_ids = options.show_own_ids;
   core.container_uid = options.container_uid;
   core.container_gid = options.container_gid;
   core.shown_uid = options.shown_uid;
@@ -51,7 +52,9 @@ std::string Escaped(const std::string& value) {
 
 // For root the superblock stays writable and the mount is made read-only: later, the daemon itself may have to touch
 // files through it so that local watchers hear of changes.
-bool ReadOnlyByRemount(const MountOptions& options) { return options.read_only && ::geteuid() == 0; }
+bool ReadOnlyByRemount(const MountOptions& options) {
+  return options.read_only && ::geteuid() == 0 && !options.IsMountedAlready();
+}
 
 std::string MountOptionText(const MountOptions& options) {
   std::string text = fmt::format("fsname={},subtype=mirrorfs,max_read={}", Escaped(options.source), options.max_read);
@@ -80,8 +83,9 @@ class LibfuseSession : public FuseSession {
   LibfuseSession(FileSystem& files, const Entry& root, const MountOptions& options) {
     edge_.options = options;
     CoreOptions core = ToCoreOptions(options);
+    // A name that expires takes what is mounted on it away, so names of such a mount are left to their lifetimes.
     core.expire_kernel_names = [this] {
-      if (edge_.kernel_has_epochs) ExpireKernelNames(fuse_session_fd(session_));
+      if (edge_.kernel_has_epochs && !edge_.options.IsMountedAlready()) ExpireKernelNames(fuse_session_fd(session_));
     };
     // An offset below 0: only attributes, which takes no lock of the inode's.
     core.expire_kernel_attributes = [this](NodeId node) {

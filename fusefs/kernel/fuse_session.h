@@ -21,6 +21,8 @@ enum class SymlinkMode : uint8_t {
 };
 
 struct MountOptions {
+  // A directory; or "/dev/fd/N", an open /dev/fuse that somebody else has mounted already, in a place that this process
+  // may not even see. Other file systems may be mounted on names of such a mount.
   std::string mountpoint;
   std::string source;  // what /proc/mounts shows as the device, e.g. docker/web
   bool read_only = true;
@@ -34,6 +36,9 @@ struct MountOptions {
   absl::Duration entry_timeout = absl::Seconds(1);
   // idmap=user: the container identity's uid and gid are shown as these, and these are sent as those.
   bool map_ids = false;
+  // idmap=own: every owner and group is shown as these. For a mount in a user namespace that has no other ids: the
+  // kernel would refuse writes to a file of anybody else's before asking.
+  bool show_own_ids = false;
   uint32_t container_uid = 0;
   uint32_t container_gid = 0;
   uint32_t shown_uid = 0;
@@ -45,6 +50,8 @@ struct MountOptions {
   uint32_t max_write = 1 << 20;
   uint32_t max_page = 1 << 20;
   bool debug = false;  // log each request
+
+  bool IsMountedAlready() const { return mountpoint.starts_with("/dev/fd/"); }
 };
 
 // Thread-safe.

@@ -17,19 +17,24 @@ struct Topic {
   std::string_view text;
 };
 
-constexpr std::string_view kOverview = R"(mirrorfs mounts a container's file system on this machine.
+constexpr std::string_view kOverview =
+    R"(mirrorfs mounts a container's file system on this machine, and runs programs of this machine on it.
 
   mirrorfs mount TARGET DIR     mount it, read-only unless --rw
-  mirrorfs status               what is mounted
-  mirrorfs stats DIR            calls made to the agent, by method
+  mirrorfs exec --target TARGET -- PROGRAM [ARGUMENT...]
+                                run a program that sees the container's files
+  mirrorfs shell --target TARGET
+                                your shell, likewise
+  mirrorfs status               what is mounted, what runs
+  mirrorfs stats DIR|RUN        calls made to the agent, by method
   mirrorfs umount DIR | --all   unmount
+  mirrorfs explain PATH...      whose a path is for a program that is run on a container's files, and why
+  mirrorfs config show|check|schema
+                                the settings for that, and where each comes from
   mirrorfs layers               private layers: what mounts with --cow have changed
   mirrorfs diff [LAYER]         the changes in a private layer
   mirrorfs apply [LAYER]        bring them to the container
   mirrorfs discard [LAYER]      forget them
-  mirrorfs explain PATH...      whose a path is for a program that is run on a container's files, and why
-  mirrorfs config show|check|schema
-                                the settings for that, and where each comes from
   mirrorfs version              version of this program
   mirrorfs help COMMAND         more about a command
 
@@ -37,7 +42,8 @@ Targets: docker/NAME, podman/NAME, containerd/NAMESPACE/ID, cri/ID, pid/N, dir:/
          unix:/SOCKET (an agent that listens already), grpc://HOST:PORT
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 3 no such target, 4 not permitted, 5 mount point
-cannot be used, 6 agent or daemon failed, 7 in use, 8 not mounted.
+cannot be used, 6 agent or daemon failed, 7 in use, 8 not mounted. exec, shell: that of the program; 126 it
+cannot be run, 127 there is no such program.
 )";
 
 constexpr std::string_view kMount = R"(Usage: mirrorfs mount [OPTIONS] TARGET DIR
@@ -81,6 +87,30 @@ Mount options:
                          for /etc/fstab and mount(8): no effect here
 )";
 
+constexpr std::string_view kExec = R"(Usage: mirrorfs exec --target TARGET [OPTIONS] -- PROGRAM [ARGUMENT...]
+
+Runs a program of this machine so that it sees the files of TARGET: data, configuration and volumes of the
+container, and programs, libraries and your own files of this machine. Which path is whose, 'mirrorfs explain'
+tells. What it writes to the container's paths lands in a private layer, unless you say otherwise.
+
+The program is run as it would be without mirrorfs: here, with this environment, terminal, descriptors, limits
+and rights; its exit code is the one you get. Nothing of the view is seen by other programs, and when the last
+process in it has ended, all is cleared away. An ordinary user's program runs in a user namespace.
+
+  --layer NAME           name of the private layer: another run with that name goes on with it
+  --dry-run              print what would be done (mounts, policy, environment), and do nothing
+  -v, --verbose          log more
+)";
+
+constexpr std::string_view kShell = R"(Usage: mirrorfs shell --target TARGET [OPTIONS]
+
+Runs your shell ($SHELL) as 'mirrorfs exec' would. Its prompt tells the target; so does $MIRRORFS_TARGET.
+
+  --layer NAME           name of the private layer: another run with that name goes on with it
+  --dry-run              print what would be done (mounts, policy, environment), and do nothing
+  -v, --verbose          log more
+)";
+
 constexpr std::string_view kUmount = R"(Usage: mirrorfs umount [OPTIONS] DIR...
        mirrorfs umount [OPTIONS] --all
 
@@ -93,15 +123,46 @@ Unmounts, and ends what ran for the mount. Works for mounts whose daemon or keep
 
 constexpr std::string_view kStatus = R"(Usage: mirrorfs status [-o wide|json]
 
-Lists your mounts. States: healthy; agent restarting; target gone (the container has ended); daemon dead
+Lists your mounts, and your runs of programs (exec/PID). States: healthy; agent restarting; target gone (the container has ended); daemon dead
 (every access gives ENOTCONN until it is unmounted); keeper dead (it works, but the agent is not watched);
 detached (unmounted lazily, still in use).
 )";
 
 constexpr std::string_view kStats = R"(Usage: mirrorfs stats DIR [-o json]
+       mirrorfs stats exec/PID [-o json]
 
-Shows the calls that the mount on DIR has made to its agent, by method, and the requests that came from
-the kernel.
+Shows the calls that the mount on DIR, or the run of a program, has made to its agent, by method, and the
+requests that came from the kernel. In a run, its name is $MIRRORFS_RUN.
+)";
+
+constexpr std::string_view kExplain = R"(Usage: mirrorfs explain [OPTIONS] PATH...
+
+Says of each path whether a program that is run on the container's files gets the container's, this machine's
+or none, which rule makes it so (with file and line), and what a write would do. Decides as the mount does; no
+container and no agent is needed, and PATH need not exist. Rules are about the path that is reached in the
+end, so name that where symbolic links lead elsewhere. Relative paths are taken from here.
+
+  -o json                for programs
+  --program PROGRAM      the program that would be run: its own file is this machine's
+)";
+
+constexpr std::string_view kConfig = R"(Usage: mirrorfs config show [OPTIONS] [FILE] [-o json]
+       mirrorfs config check [OPTIONS] [FILE]
+       mirrorfs config schema
+
+show    prints every setting with its value and where that comes from
+check   says whether everything is valid, patterns included; 0 if so, 2 if not
+schema  prints a JSON schema of configuration files
+
+Where a setting is looked for, the first place that has it counts:
+  flags
+  environment: MIRRORFS_FS_MODE, MIRRORFS_FS_NOT_FOUND, MIRRORFS_FS_READ_WRITE, MIRRORFS_FS_READ_ONLY,
+               MIRRORFS_FS_LOCAL; lists are separated by semicolons
+  the file of -f (or FILE)
+  .mirrorfs.yaml here, or in the nearest directory above
+  $XDG_CONFIG_HOME/mirrorfs/config.yaml (~/.config/mirrorfs/config.yaml)
+  defaults
+
 )";
 
 constexpr std::string_view kLayers = R"(Usage: mirrorfs layers [-o wide|json]
@@ -137,36 +198,6 @@ constexpr std::string_view kDiscard = R"(Usage: mirrorfs discard [LAYER]
 Removes a private layer with all its changes.
 )";
 
-constexpr std::string_view kExplain = R"(Usage: mirrorfs explain [OPTIONS] PATH...
-
-Says of each path whether a program that is run on the container's files gets the container's, this machine's
-or none, which rule makes it so (with file and line), and what a write would do. Decides as the mount does; no
-container and no agent is needed, and PATH need not exist. Rules are about the path that is reached in the
-end, so name that where symbolic links lead elsewhere. Relative paths are taken from here.
-
-  -o json                for programs
-  --program PROGRAM      the program that would be run: its own file is this machine's
-)";
-
-constexpr std::string_view kConfig = R"(Usage: mirrorfs config show [OPTIONS] [FILE] [-o json]
-       mirrorfs config check [OPTIONS] [FILE]
-       mirrorfs config schema
-
-show    prints every setting with its value and where that comes from
-check   says whether everything is valid, patterns included; 0 if so, 2 if not
-schema  prints a JSON schema of configuration files
-
-Where a setting is looked for, the first place that has it counts:
-  flags
-  environment: MIRRORFS_FS_MODE, MIRRORFS_FS_NOT_FOUND, MIRRORFS_FS_READ_WRITE, MIRRORFS_FS_READ_ONLY,
-               MIRRORFS_FS_LOCAL; lists are separated by semicolons
-  the file of -f (or FILE)
-  .mirrorfs.yaml here, or in the nearest directory above
-  $XDG_CONFIG_HOME/mirrorfs/config.yaml (~/.config/mirrorfs/config.yaml)
-  defaults
-
-)";
-
 constexpr std::string_view kVersion = R"(Usage: mirrorfs version
 
 Prints the version of mirrorfs.
@@ -178,12 +209,14 @@ Explains a command.
 )";
 
 // What exec's flags mean is said once.
-constexpr std::array kWithExecFlags = {std::string_view("explain"), std::string_view("config")};
+constexpr std::array kWithExecFlags = {std::string_view("exec"), std::string_view("shell"), std::string_view("explain"),
+                                       std::string_view("config")};
 
-constexpr std::array kTopics = {Topic{"mount", kMount},   Topic{"umount", kUmount},   Topic{"status", kStatus},
-                                Topic{"stats", kStats},   Topic{"layers", kLayers},   Topic{"diff", kDiff},
-                                Topic{"apply", kApply},   Topic{"discard", kDiscard}, Topic{"explain", kExplain},
-                                Topic{"config", kConfig}, Topic{"version", kVersion}, Topic{"help", kHelp}};
+constexpr std::array kTopics = {Topic{"mount", kMount},     Topic{"exec", kExec},     Topic{"shell", kShell},
+                                Topic{"umount", kUmount},   Topic{"status", kStatus}, Topic{"stats", kStats},
+                                Topic{"explain", kExplain}, Topic{"config", kConfig}, Topic{"layers", kLayers},
+                                Topic{"diff", kDiff},       Topic{"apply", kApply},   Topic{"discard", kDiscard},
+                                Topic{"version", kVersion}, Topic{"help", kHelp}};
 
 }  // namespace
 

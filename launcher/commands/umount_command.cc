@@ -13,6 +13,7 @@
 #include "launcher/plan/target_spec.h"
 #include "launcher/state/clean_up.h"
 #include "launcher/state/known_mounts.h"
+#include "launcher/state/run_state.h"
 #include "launcher/system/mount_point.h"
 #include "launcher/system/mount_table.h"
 #include "protos/shared/errno_status.h"
@@ -78,6 +79,10 @@ absl::Status UnmountKnown(const KnownMount& mount, const UmountArguments& argume
 
 absl::Status UnmountOne(const std::string& given, const std::string& base, const UmountArguments& arguments,
                         const Invoker& invoker) {
+  if (const auto run = FindRun(base, given)) {
+    return Failure(ExitCode::kBusy,
+                   fmt::format("{} is a run of a program ({}): it ends when that does.", given, run->record.program));
+  }
   ASSIGN_OR_RETURN(const std::string mountpoint, PhysicalPath(AbsolutePath(given, invoker.working_directory)));
   if (const auto known = FindMount(base, mountpoint)) return UnmountKnown(*known, arguments);
   const auto row = MountAt(ReadMountTable(), mountpoint);
@@ -111,7 +116,9 @@ absl::Status RunUmount(absl::Span<const std::string> words, const Invoker& invok
   const std::string base = StateBasePath(invoker);
   Outcome outcome;
   if (arguments.all) {
-    for (const KnownMount& mount : ListMounts(base)) outcome.Add(UnmountKnown(mount, arguments));
+    for (const KnownMount& mount : ListMounts(base)) {
+      if (!mount.record.IsRun()) outcome.Add(UnmountKnown(mount, arguments));  // a run ends with its program
+    }
   }
   for (const std::string& mountpoint : arguments.mountpoints) {
     outcome.Add(UnmountOne(mountpoint, base, arguments, invoker));

@@ -78,10 +78,14 @@ std::string PathOfProgram(std::string_view program, const Environment& environme
 
 ProgramFacts FindProgramFacts(std::string_view program, const Environment& environment,
                               std::string_view working_directory) {
+  std::string executable = PathOfProgram(program, environment, working_directory);
+  // A program that is not there is the container's.
+  std::error_code ignored;
+  if (!fs::exists(executable, ignored)) executable.clear();
   return {.working_directory = NamesIfAbsolute(std::string(working_directory)),
           .home = NamesIfAbsolute(HomeOf(environment)),
           .temporary_directory = NamesIfAbsolute(Lookup(environment, "TMPDIR")),
-          .executable = NamesIfAbsolute(PathOfProgram(program, environment, working_directory))};
+          .executable = NamesIfAbsolute(executable)};
 }
 
 }  // namespace mirrorfs

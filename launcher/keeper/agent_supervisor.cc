@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "fmt/format.h"
@@ -41,7 +42,8 @@ AgentSupervisor::AgentSupervisor(EventLoop& loop, spdlog::logger& logger, const 
       listener_(std::move(listener)),
       back_off_(kFirstBackOff) {}
 
-void AgentSupervisor::Start() {
+void AgentSupervisor::Start(UniqueFd facts) {
+  facts_ = std::move(facts);
   Enter(State::kStarting);
   if (const absl::Status status = Spawn(); !status.ok()) return FailStart(status);
   timer_ = loop_.After(kStartLimit, [this] {
@@ -68,10 +70,15 @@ absl::Status AgentSupervisor::Spawn() {
   ::unlink(socket_.c_str());  // of an agent that was killed
   log_position_ = log_.Position();
   started_at_ = absl::Now();
-  ASSIGN_OR_RETURN(const pid_t pid, StartChild({.program = plan_.agent_path,
-                                                .command = AgentCommand(plan_, socket_, kFirstChildDescriptor),
-                                                .output = log_.fd(),
-                                                .descriptors = {child_end.get()}}));
+  const UniqueFd facts = std::move(facts_);
+  std::vector<int> descriptors = {child_end.get()};
+  if (facts) descriptors.push_back(facts.get());
+  const int facts_fd = facts ? kFirstChildDescriptor + 1 : -1;
+  ASSIGN_OR_RETURN(const pid_t pid,
+                   StartChild({.program = plan_.agent_path,
+                               .command = AgentCommand(plan_, socket_, kFirstChildDescriptor, facts_fd),
+                               .output = log_.fd(),
+                               .descriptors = descriptors}));
   process_ = IdentifyProcess(pid);
   listener_.changed();
   RETURN_IF_ERROR(loop_.WatchChild(pid, [this, pid](int status) { OnEnd(pid, status); }));

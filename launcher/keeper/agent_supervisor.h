@@ -41,7 +41,8 @@ class AgentSupervisor {
                   const ChildLog& log, Listener listener);
   AgentSupervisor(const AgentSupervisor&) = delete;
 
-  void Start();
+  // The first one writes what the target's process is like to `facts`, unless that is empty.
+  void Start(UniqueFd facts = UniqueFd());
   // Ends it and waits for its end.
   void Stop();
   // Starts one again after Stop.
@@ -70,6 +71,7 @@ class AgentSupervisor {
   State state_ = State::kIdle;
   ProcessIdentity process_;
   UniqueFd ready_pipe_;
+  UniqueFd facts_;  // until it has been handed to the first agent
   EventLoop::TimerId timer_ = EventLoop::TimerId::kNone;
   absl::Time started_at_;
   absl::Duration back_off_;

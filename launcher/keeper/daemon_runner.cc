@@ -6,6 +6,7 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "fmt/format.h"
 #include "launcher/failure.h"
@@ -28,26 +29,28 @@ DaemonRunner::DaemonRunner(EventLoop& loop, spdlog::logger& logger, const MountP
                            Listener listener)
     : loop_(loop), logger_(logger), plan_(plan), log_(log), listener_(std::move(listener)) {}
 
-void DaemonRunner::Start(const std::string& endpoint) {
+void DaemonRunner::Start(const std::string& endpoint, UniqueFd mounted) {
   state_ = State::kStarting;
-  if (const absl::Status status = Spawn(endpoint); !status.ok()) {
+  if (const absl::Status status = Spawn(endpoint, mounted); !status.ok()) {
     state_ = State::kEnded;
     return listener_.failed(status);
   }
   SetStartLimit();
 }
 
-absl::Status DaemonRunner::Spawn(const std::string& endpoint) {
+absl::Status DaemonRunner::Spawn(const std::string& endpoint, const UniqueFd& mounted) {
   std::array<int, 2> ends;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return LastErrno("socketpair");
   channel_.emplace(UniqueFd(ends[0]));
   ::fcntl(channel_->fd(), F_SETFL, O_NONBLOCK);  // the keeper never waits for the daemon
   const UniqueFd child_end(ends[1]);
   log_position_ = log_.Position();
+  std::vector<int> descriptors = {child_end.get()};
+  if (mounted) descriptors.push_back(mounted.get());
   ASSIGN_OR_RETURN(const pid_t pid, StartChild({.program = plan_.daemon_path,
                                                 .command = DaemonCommand(plan_, endpoint, kFirstChildDescriptor),
                                                 .output = log_.fd(),
-                                                .descriptors = {child_end.get()}}));
+                                                .descriptors = descriptors}));
   process_ = IdentifyProcess(pid);
   RETURN_IF_ERROR(loop_.WatchChild(pid, [this](int status) { OnEnd(status); }));
   loop_.Watch(channel_->fd(), POLLIN, [this] { OnMessages(); });

@@ -35,7 +35,8 @@ class DaemonRunner {
   DaemonRunner(EventLoop& loop, spdlog::logger& logger, const MountPlan& plan, const ChildLog& log, Listener listener);
   DaemonRunner(const DaemonRunner&) = delete;
 
-  void Start(const std::string& endpoint);
+  // `mounted`: a /dev/fuse that is mounted already, for a plan whose mount point is kMountedDescriptor; else empty.
+  void Start(const std::string& endpoint, UniqueFd mounted = UniqueFd());
   // Asks for its counters; the answer, or why there is none, comes later.
   void RequestStats(StatsReply reply);
   // SIGTERM, SIGKILL if it does not end, and waits.
@@ -45,7 +46,7 @@ class DaemonRunner {
   const ProcessIdentity& process() const { return process_; }
 
  private:
-  absl::Status Spawn(const std::string& endpoint);
+  absl::Status Spawn(const std::string& endpoint, const UniqueFd& mounted);
   void OnMessages();
   void OnMessage(const nlohmann::json& message);
   void OnEnd(int wait_status);

@@ -65,6 +65,7 @@ absl::Status Keeper::Prepare() {
   const MountPlan& plan = setup_.plan;
   record_ = MountRecord{.target = plan.target,
                         .mountpoint = plan.mountpoint,
+                        .program = {},
                         .identity = plan.identity,
                         .mount_namespace = CurrentMountNamespace(),
                         .options = absl::StrJoin(plan.mount_options, ","),

@@ -16,7 +16,7 @@ void AddIfGiven(std::vector<std::string>& command, const char* option, const std
 
 }  // namespace
 
-std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& socket, int ready_fd) {
+std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& socket, int ready_fd, int facts_fd) {
   std::vector<std::string> command = {"mirrorfs-agent", "--target", plan.target, "--listen", "unix:" + socket};
   if (plan.read_write) command.emplace_back("--rw");
   if (plan.devices && plan.read_write) command.emplace_back("--devices");
@@ -25,6 +25,7 @@ std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& 
   command.insert(command.end(), {"--identities", named ? plan.identity : "fixed"});
   AddIfGiven(command, "--runtime-socket", plan.runtime_socket);
   command.insert(command.end(), {"--ready-fd", std::to_string(ready_fd)});
+  if (facts_fd >= 0) command.insert(command.end(), {"--process-facts-fd", std::to_string(facts_fd)});
   command.insert(command.end(), {"--ttl", fmt::format("{}s", kAgentIdleSeconds)});
   return command;
 }
@@ -35,12 +36,13 @@ std::vector<std::string> DaemonCommand(const MountPlan& plan, const std::string&
   if (plan.read_write) command.emplace_back("--rw");
   if (plan.devices) command.emplace_back("--devices");
   if (plan.verbose) command.emplace_back("-v");
-  AddIfGiven(command, "--layer", plan.layer_directory);
   command.insert(command.end(), {"--deadline", fmt::format("{}ms", std::llround(plan.deadline_seconds * 1000))});
   AddIfGiven(command, "--tls-ca", plan.tls_ca);
   AddIfGiven(command, "--tls-cert", plan.tls_certificate);
   AddIfGiven(command, "--tls-key", plan.tls_key);
   AddIfGiven(command, "--token-file", plan.token_file);
+  AddIfGiven(command, "--policy", plan.policy_file);
+  AddIfGiven(command, "--layer", plan.layer_directory);
   AddIfGiven(command, "-o", absl::StrJoin(plan.mount_options, ","));
   command.insert(command.end(), {"--control-fd", std::to_string(control_fd)});
   return command;

@@ -155,27 +155,32 @@ bool MountPlan::AllowsOthers() const {
   return std::find(mount_options.begin(), mount_options.end(), "allow_other") != mount_options.end();
 }
 
-absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const Invoker& invoker) {
-  RETURN_IF_ERROR(CheckWords(arguments));
-  ASSIGN_OR_RETURN(const MountOptionList list, ParseMountOptions(arguments.options));
+absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const Invoker& invoker) {
   ASSIGN_OR_RETURN(const TargetSpec target, ParseTarget(arguments.target, invoker.working_directory));
   MountPlan plan;
   plan.target = target.text;
   plan.endpoint = target.endpoint;
-  plan.mountpoint = AbsolutePath(arguments.mountpoint, invoker.working_directory);
   ASSIGN_OR_RETURN(plan.identity, ChooseIdentity(arguments, target, invoker));
-  ASSIGN_OR_RETURN(plan.read_write, ChooseReadWrite(arguments, list));
   ASSIGN_OR_RETURN(plan.deadline_seconds, ChooseDeadline(arguments));
+  plan.verbose = arguments.verbose;
+  CopyFiles(arguments, invoker, plan);
+  RETURN_IF_ERROR(CheckTls(plan, target));
+  return plan;
+}
+
+absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const Invoker& invoker) {
+  RETURN_IF_ERROR(CheckWords(arguments));
+  ASSIGN_OR_RETURN(const MountOptionList list, ParseMountOptions(arguments.options));
+  ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(arguments, invoker));
+  plan.mountpoint = AbsolutePath(arguments.mountpoint, invoker.working_directory);
+  ASSIGN_OR_RETURN(plan.read_write, ChooseReadWrite(arguments, list));
   RETURN_IF_ERROR(ChooseLayerUse(arguments, plan));
   RETURN_IF_ERROR(CheckSharing(list, plan.identity, invoker));
   plan.devices = (plan.read_write || plan.private_layer) && list.dev.value_or(false);
   plan.nonempty = list.nonempty;
   plan.make_directory = arguments.make_directory;
   plan.foreground = arguments.foreground;
-  plan.verbose = arguments.verbose;
   plan.mount_options = DaemonMountOptions(list, plan.identity);
-  CopyFiles(arguments, invoker, plan);
-  RETURN_IF_ERROR(CheckTls(plan, target));
   return plan;
 }
 

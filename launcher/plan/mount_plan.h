@@ -29,6 +29,7 @@ struct MountPlan {
   bool verbose = false;
   double deadline_seconds = 10;            // 0: wait for ever
   std::vector<std::string> mount_options;  // for mirrorfsd's -o
+  std::string policy_file;                 // which path lives where; empty: all in the container
   std::string runtime_socket;
   std::string tls_ca;
   std::string tls_certificate;
@@ -42,6 +43,9 @@ struct MountPlan {
 
   bool operator==(const MountPlan&) const = default;
 };
+
+// What agent and daemon are to be like: everything but where and how is mounted. Fails with kUsage or kNotPermitted.
+absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const Invoker& invoker);
 
 // Fails with kUsage or kNotPermitted.
 absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const Invoker& invoker);

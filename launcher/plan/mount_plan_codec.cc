@@ -7,8 +7,8 @@ namespace mirrorfs {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountPlan, target, endpoint, mountpoint, identity, read_write, devices,
                                    private_layer, layer_name, layer_directory, nonempty, make_directory, foreground,
-                                   verbose, deadline_seconds, mount_options, runtime_socket, tls_ca, tls_certificate,
-                                   tls_key, token_file, agent_path, daemon_path)
+                                   verbose, deadline_seconds, mount_options, policy_file, runtime_socket, tls_ca,
+                                   tls_certificate, tls_key, token_file, agent_path, daemon_path)
 
 using nlohmann::json;
 

@@ -10,8 +10,8 @@
 
 namespace mirrorfs {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountRecord, target, mountpoint, identity, mount_namespace, options, read_write,
-                                   layer, deadline_seconds, since, keeper, agent, daemon, cover)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountRecord, target, mountpoint, program, identity, mount_namespace, options,
+                                   read_write, layer, deadline_seconds, since, keeper, agent, daemon, cover)
 
 // CBOR rather than text: paths may hold any bytes, and JSON text would have to be UTF-8.
 absl::Status WriteRecord(const std::string& path, const MountRecord& record) {

@@ -15,7 +15,8 @@ namespace mirrorfs {
 
 struct MountRecord {
   std::string target;
-  std::string mountpoint;
+  std::string mountpoint;  // or "exec/PID", for a run of a program
+  std::string program;     // of such a run; empty for a mount
   std::string identity;
   std::string mount_namespace;
   std::string options;
@@ -27,6 +28,8 @@ struct MountRecord {
   ProcessIdentity agent;
   ProcessIdentity daemon;
   MountCover cover;
+
+  bool IsRun() const { return !program.empty(); }
 
   bool operator==(const MountRecord&) const = default;
 };

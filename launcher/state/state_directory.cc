@@ -91,7 +91,10 @@ StatePaths PathsOfId(const std::string& base, std::string_view id) {
                     .record = directory + "/record",
                     .control_socket = directory + "/control.sock",
                     .agent_socket = directory + "/agent.sock",
-                    .log = directory + "/log"};
+                    .log = directory + "/log",
+                    .view = directory + "/view",
+                    .policy = directory + "/policy",
+                    .shell_rc = directory + "/shellrc"};
 }
 
 StatePaths PathsOfMountpoint(const std::string& base, std::string_view mountpoint) {

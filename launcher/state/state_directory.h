@@ -25,6 +25,10 @@ struct StatePaths {
   std::string control_socket;
   std::string agent_socket;
   std::string log;
+  // Of runs only:
+  std::string view;      // directory on which the view is mounted until it is the program's root
+  std::string policy;    // which path lives where, for the daemon
+  std::string shell_rc;  // start file of an interactive shell
 };
 
 // The directory of all mounts of this user. LockState makes it, RemoveState removes it after the last one.

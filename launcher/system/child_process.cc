@@ -13,13 +13,13 @@
 namespace mirrorfs {
 namespace {
 
-// Above anything that is handed on, so that moving descriptors into place never overwrites one still needed.
-constexpr int kParkedFrom = 64;
-
+// Above the numbers that they get in the child, so that moving one into place never overwrites one still needed; and
+// not far above, as there may be a low limit.
 absl::StatusOr<std::vector<UniqueFd>> Park(const std::vector<int>& descriptors) {
+  const int first = kFirstChildDescriptor + static_cast<int>(descriptors.size());
   std::vector<UniqueFd> parked;
   for (const int fd : descriptors) {
-    parked.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, kParkedFrom));
+    parked.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, first));
     if (!parked.back()) return Failure(ExitCode::kFailed, fmt::format("out of file descriptors: {}", ErrnoText(errno)));
   }
   return parked;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -24,7 +25,9 @@ bool WaitReadable(const UniqueFd& pidfd, absl::Duration limit) {
   const absl::Time until = absl::Now() + limit;
   while (true) {
     const absl::Duration left = std::max(until - absl::Now(), absl::ZeroDuration());
-    const int ready = ::poll(&entry, 1, static_cast<int>(absl::ToInt64Milliseconds(left) + 1));
+    // Longer waits than poll can have are taken in pieces.
+    const int64_t milliseconds = std::min<int64_t>(absl::ToInt64Milliseconds(left), 1 << 30) + 1;
+    const int ready = ::poll(&entry, 1, static_cast<int>(milliseconds));
     if (ready > 0) return true;
     if (ready == 0 && absl::Now() >= until) return false;
   }

@@ -76,6 +76,13 @@ bold "What it took"
 show "mirrorfs status"
 show "mirrorfs stats web | head -14"
 
+bold "A program of this machine, run on the container's files. What it writes is kept apart"
+show "mirrorfs exec --target docker/web -- python3 -c 'print(open(\"/srv/note\").read(), end=\"\")'"
+show "mirrorfs exec --target docker/web --layer mine -- sh -c 'echo changed > /srv/note; cat /srv/note'"
+show "docker exec web cat /srv/note"
+show "until mirrorfs diff mine 2>/dev/null; do sleep 0.1; done"
+show "mirrorfs discard mine"
+
 bold "And away"
 show "mirrorfs umount web"
 show "ls -A web | wc -l"

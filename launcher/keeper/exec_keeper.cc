@@ -1,0 +1,186 @@
+#include "launcher/keeper/exec_keeper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <utility>
+
+#include "absl/strings/str_join.h"
+#include "fmt/format.h"
+#include "launcher/failure.h"
+#include "launcher/json_lines.h"
+#include "launcher/keeper/child_end.h"
+#include "launcher/layers/layer_store.h"
+#include "launcher/namespace/fd_passing.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+constexpr absl::Duration kTendInterval = absl::Minutes(1);
+
+}  // namespace
+
+ExecKeeper::ExecKeeper(ExecKeeperSetup setup, ChildLog log, spdlog::logger& logger)
+    : setup_(std::move(setup)),
+      log_(std::move(log)),
+      logger_(logger),
+      agent_(loop_, logger, setup_.service, setup_.paths.agent_socket, log_,
+             {.ready = [this] { OnAgentReady(); },
+              .failed = [this](const absl::Status& why) { FailStart(why); },
+              .changed = [this] { OnAgentChanged(); }}),
+      daemon_(loop_, logger, setup_.service, log_,
+              {.ready = [this](const nlohmann::json&) { OnServing(); },
+               .failed = [this](const absl::Status& why) { FailStart(why); },
+               .ended = [this](int wait_status) { OnDaemonEnded(wait_status); }}),
+      control_(loop_, [this](const nlohmann::json& request, const Reply& reply) { OnRequest(request, reply); }) {}
+
+absl::Status ExecKeeper::Run() {
+  if (const absl::Status status = Prepare(); !status.ok()) {
+    FailStart(status);
+    return status;
+  }
+  if (setup_.service.StartsAgent()) {
+    agent_.Start(std::move(setup_.facts));
+  } else {
+    OnAgentReady();
+  }
+  if (!finished_) loop_.Run();
+  return result_;
+}
+
+absl::Status ExecKeeper::Prepare() {
+  launcher_.emplace(std::move(setup_.launcher));
+  const MountPlan& service = setup_.service;
+  record_ = MountRecord{.target = service.target,
+                        .mountpoint = setup_.run,
+                        .program = setup_.program,
+                        .identity = service.identity,
+                        .mount_namespace = CurrentMountNamespace(),
+                        .options = absl::StrJoin(service.mount_options, ","),
+                        .read_write = service.read_write,
+                        .deadline_seconds = service.deadline_seconds,
+                        .since = std::time(nullptr),
+                        .keeper = IdentifyProcess(::getpid()),
+                        .agent = {},
+                        .daemon = {},
+                        .cover = {}};
+  RETURN_IF_ERROR(WriteRecord(setup_.paths.record, record_));
+  RETURN_IF_ERROR(control_.Listen(setup_.paths.control_socket));
+  loop_.Watch(launcher_->fd(), POLLIN, [this] { OnLauncher(); });
+  Tend();
+  return absl::OkStatus();
+}
+
+void ExecKeeper::OnAgentReady() {
+  loop_.Watch(setup_.fuse.get(), POLLIN, [this] { OnFuse(); });
+  Tell(absl::OkStatus());
+}
+
+// Only the end of it is awaited: the launcher is the program by then, or has given up.
+void ExecKeeper::OnLauncher() {
+  loop_.Unwatch(launcher_->fd());
+  if (daemon_.state() != DaemonRunner::State::kServing) FailStart(Failure(ExitCode::kFailed, "interrupted."));
+}
+
+void ExecKeeper::OnFuse() {
+  loop_.Unwatch(setup_.fuse.get());
+  auto mounted = ReceiveDescriptor(setup_.fuse);
+  if (!mounted.ok()) return FailStart(mounted.status());
+  setup_.fuse.reset();
+  daemon_.Start(setup_.service.StartsAgent() ? "unix:" + setup_.paths.agent_socket : setup_.service.endpoint,
+                *std::move(mounted));
+  SaveRecord();
+}
+
+void ExecKeeper::OnServing() {
+  SaveRecord();
+  logger_.info("{} runs on {}", setup_.program, setup_.service.target);
+  Tell(absl::OkStatus());
+}
+
+void ExecKeeper::OnAgentChanged() {
+  using State = AgentSupervisor::State;
+  SaveRecord();
+  const State before = std::exchange(last_agent_state_, agent_.state());
+  if (finished_ || before == agent_.state() || daemon_.state() != DaemonRunner::State::kServing) return;
+  if (agent_.state() == State::kTargetGone) {
+    setup_.terminal.Print(fmt::format(
+        "{} has ended: its files give errors (Stale file handle, Host is down) from now on.", setup_.service.target));
+  } else if (before == State::kReady && agent_.state() == State::kRestarting) {
+    setup_.terminal.Print(
+        fmt::format("the agent of {} died and is started again; calls wait for it.", setup_.service.target));
+  }
+}
+
+void ExecKeeper::OnDaemonEnded(int wait_status) {
+  if (wait_status != 0) {
+    logger_.error("the daemon {}", DescribeEnd(wait_status));
+    setup_.terminal.Print(
+        fmt::format("the daemon that serves {} {}: every file gives an error (Transport endpoint is not "
+                    "connected) from now on. End the program and start it again.",
+                    setup_.service.target, DescribeEnd(wait_status)));
+  }
+  Finish(absl::OkStatus());
+}
+
+void ExecKeeper::OnRequest(const nlohmann::json& request, const Reply& reply) {
+  const std::string word = TextField(request, "request");
+  if (word == "status") {
+    return reply({{"ok", true},
+                  {"daemon", daemon_.state() == DaemonRunner::State::kServing ? "serving" : "starting"},
+                  {"agent", setup_.service.StartsAgent() ? ToWord(agent_.state()) : "external"}});
+  }
+  if (word == "stats") {
+    return daemon_.RequestStats([reply](const absl::StatusOr<nlohmann::json>& stats) {
+      reply(stats.ok() ? nlohmann::json{{"ok", true}, {"stats", *stats}} : StatusToJson(stats.status()));
+    });
+  }
+  reply(StatusToJson(Failure(ExitCode::kUsage, fmt::format("there is no request '{}'", word))));
+}
+
+void ExecKeeper::Tell(const absl::Status& status) {
+  // It has given up if that fails, which OnLauncher hears of.
+  if (launcher_) (void)launcher_->Send(ToLine(StatusToJson(status))).ok();
+}
+
+void ExecKeeper::SaveRecord() {
+  if (finished_) return;
+  record_.agent = agent_.process();
+  record_.daemon = daemon_.process();
+  const absl::Status written = WriteRecord(setup_.paths.record, record_);
+  if (!written.ok()) logger_.error("{}", MessageOf(written));
+}
+
+void ExecKeeper::Tend() {
+  log_.Trim();
+  loop_.After(kTendInterval, [this] { Tend(); });
+}
+
+void ExecKeeper::FailStart(const absl::Status& why) {
+  if (finished_) return;
+  Finish(why);
+  Tell(why);
+}
+
+// The daemon has let go of it.
+void ExecKeeper::TellOfLayer() {
+  if (setup_.service.layer_directory.empty()) return;
+  const std::string note = SettleLayer(setup_.service.layer_directory);
+  if (!note.empty()) setup_.terminal.Print(note);
+}
+
+void ExecKeeper::Finish(const absl::Status& result) {
+  if (std::exchange(finished_, true)) return;
+  result_ = result;
+  daemon_.Kill();
+  agent_.Stop();
+  TellOfLayer();
+  control_.Close();
+  RemoveState(setup_.paths);
+  loop_.Stop();
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,52 @@
+#include "launcher/keeper/exec_warden.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/time/time.h"
+#include "fmt/format.h"
+#include "launcher/keeper/terminal_line.h"
+#include "launcher/layers/layer_store.h"
+#include "launcher/state/mount_record.h"
+#include "launcher/system/process_identity.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+constexpr absl::Duration kGrace = absl::Seconds(3);
+
+void TakeOver(const ExecWardenDuty& duty) {
+  const auto record = ReadRecord(duty.paths.record);
+  if (record.ok() && IsAlive(record->daemon)) {
+    TerminalLine(UniqueFd(::dup(duty.terminal_fd)))
+        .Print(fmt::format("the keeper of this run was killed: the program runs on, but an agent of {} that "
+                           "dies is not started again.",
+                           duty.target));
+    WaitForEnd(record->daemon, absl::InfiniteDuration());
+  }
+  if (record.ok()) EndProcess(record->agent, kGrace);
+  if (!duty.layer_directory.empty()) {
+    const std::string note = SettleLayer(duty.layer_directory);
+    if (!note.empty()) TerminalLine(UniqueFd(::dup(duty.terminal_fd))).Print(note);
+  }
+  RemoveState(duty.paths);
+}
+
+}  // namespace
+
+absl::Status SplitOffKeeper(const ExecWardenDuty& duty) {
+  const pid_t keeper = ::fork();  // there are no threads
+  if (keeper < 0) return LastErrno("fork");
+  if (keeper == 0) return absl::OkStatus();
+  for (const int fd : duty.others) ::close(fd);
+  int status = 0;
+  while (::waitpid(keeper, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status)) TakeOver(duty);
+  ::_exit(0);
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,46 @@
+#include "launcher/namespace/program.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "fmt/format.h"
+#include "launcher/failure.h"
+
+namespace mirrorfs {
+namespace {
+
+std::vector<char*> Pointers(const std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
+
+void ReserveStandardDescriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest free number is this one, as those below are in use.
+    (void)!::open("/", O_PATH | O_CLOEXEC);
+  }
+}
+
+absl::Status BecomeProgram(const ProgramStart& start) {
+  std::vector<char*> argv = Pointers(start.command);
+  std::vector<char*> variables = Pointers(start.environment);
+  environ = variables.data();  // execvp looks $PATH up in it
+  ::execvp(argv[0], argv.data());
+  const std::string& name = start.command.front();
+  if (errno == ENOENT || errno == ENOTDIR) {
+    return Failure(ExitCode::kNoProgram,
+                   fmt::format("{}: not found in the view: neither in $PATH nor as a file, or the interpreter that it "
+                               "names is missing. 'mirrorfs explain' tells where a path lives.",
+                               name));
+  }
+  return Failure(ExitCode::kCannotRun, fmt::format("{} cannot be run: {}.", name, ErrnoText(errno)));
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,160 @@
+#include "launcher/plan/exec_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "fmt/format.h"
+#include "launcher/config/make_policy.h"
+#include "launcher/failure.h"
+#include "launcher/plan/target_spec.h"
+#include "launcher/system/mount_table.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+// Not even a rule that reaches into them makes these the container's: the agent shows nothing of a pseudo file system,
+// and what a program needs of them is about itself.
+constexpr std::array<std::string_view, 3> kKernelTrees = {"/proc", "/sys", "/dev"};
+
+absl::Status CheckWords(const ExecArguments& arguments, const ExecSettings& settings) {
+  const bool shell = arguments.kind == ExecCommand::kShell;
+  if (settings.target.value.empty() && settings.fs.mode.value != FsMode::kLocal) {
+    return Failure(ExitCode::kUsage, fmt::format("{0}: the target is missing. Usage: mirrorfs {0} --target TARGET{1}",
+                                                 shell ? "shell" : "exec", shell ? "" : " -- PROGRAM [ARGUMENT...]"));
+  }
+  if (!shell && (arguments.command.empty() || arguments.command.front().empty())) {
+    return Failure(ExitCode::kUsage,
+                   "exec: the program is missing. Usage: mirrorfs exec --target TARGET -- PROGRAM [ARGUMENT...]");
+  }
+  return absl::OkStatus();
+}
+
+bool IsContainer(const TargetSpec& target) {
+  return target.kind == TargetKind::kDocker || target.kind == TargetKind::kPodman ||
+         target.kind == TargetKind::kContainerd || target.kind == TargetKind::kCri;
+}
+
+bool WritesToContainer(const FsSettings& fs) { return fs.mode.value == FsMode::kWrite || !fs.read_write.value.empty(); }
+
+// As `mirrorfs mount` is told them.
+MountArguments ServiceArguments(const ExecSettings& settings, bool verbose) {
+  const auto given = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional<std::string>(text);
+  };
+  const AgentSettings& agent = settings.agent;
+  MountArguments arguments;
+  arguments.target = settings.target.value;
+  arguments.verbose = verbose;
+  arguments.hard = agent.hard.value;
+  arguments.identity = given(agent.identity.value);
+  arguments.deadline = given(agent.deadline.value);
+  arguments.runtime_socket = agent.runtime_socket.value;
+  arguments.tls_ca = agent.tls_ca.value;
+  arguments.tls_certificate = agent.tls_certificate.value;
+  arguments.tls_key = agent.tls_key.value;
+  arguments.token_file = agent.token_file.value;
+  arguments.agent_path = agent.agent_path.value;
+  arguments.daemon_path = agent.daemon_path.value;
+  return arguments;
+}
+
+std::vector<std::string> Texts(const SourcedList& list) {
+  std::vector<std::string> texts;
+  for (const ListEntry& entry : list.value) texts.push_back(entry.text);
+  return texts;
+}
+
+EnvironmentChoice ChooseVariables(const EnvSettings& settings) {
+  EnvironmentChoice choice{.include = Texts(settings.include),
+                           .exclude = Texts(settings.exclude),
+                           .overrides = {},
+                           .unset = Texts(settings.unset)};
+  for (const auto& [name, value] : settings.set.value) choice.overrides.push_back(name + "=" + value);
+  return choice;
+}
+
+// What a daemon that somebody else mounts for is told of the mount. In a view an absolute link leads where it says.
+std::vector<std::string> ViewOptions(const MountPlan& service, bool user_namespace) {
+  std::vector<std::string> options = {"symlinks=raw"};
+  if (service.identity == "caller") options.insert(options.end(), {"allow_other", "default_permissions"});
+  if (user_namespace) options.emplace_back("idmap=own");
+  return options;
+}
+
+absl::Status CheckService(const ExecPlan& plan, const TargetSpec& target) {
+  if (plan.user_namespace && plan.service.identity == "caller") {
+    return Failure(ExitCode::kNotPermitted,
+                   "--as caller: an ordinary user's program is run in a user namespace, where there is only one user. "
+                   "Use --as container, the default, or run it with sudo.");
+  }
+  const bool process = target.NeedsAgent() && target.kind != TargetKind::kDirectory;
+  if (!process && (plan.environment.TakesFromTarget() || plan.container_cwd)) {
+    return Failure(ExitCode::kUsage,
+                   fmt::format("{}: --env and --container-cwd ask the target's process; {}.", plan.service.target,
+                               target.NeedsAgent() ? "a directory has none"
+                                                   : "an agent that listens already does not tell of it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PlanService(ExecPlan& plan, bool verbose, const Invoker& invoker) {
+  ASSIGN_OR_RETURN(const TargetSpec target, ParseTarget(plan.settings.target.value, invoker.working_directory));
+  ASSIGN_OR_RETURN(plan.service, MakeServicePlan(ServiceArguments(plan.settings, verbose), invoker));
+  plan.service.read_write = WritesToContainer(plan.settings.fs);
+  plan.service.mount_options = ViewOptions(plan.service, plan.user_namespace);
+  plan.asks_for_volumes = plan.view && plan.settings.fs.auto_mount.value && IsContainer(target);
+  return CheckService(plan, target);
+}
+
+std::vector<std::string> ChooseCommand(const ExecArguments& arguments, const ProgramSurroundings& surroundings) {
+  if (arguments.kind == ExecCommand::kExec) return arguments.command;
+  return {surroundings.shell.empty() ? "/bin/sh" : surroundings.shell};
+}
+
+}  // namespace
+
+absl::StatusOr<ExecPlan> MakeExecPlan(const ExecArguments& arguments, const ExecSettings& settings,
+                                      const Invoker& invoker, const ProgramSurroundings& surroundings) {
+  RETURN_IF_ERROR(CheckWords(arguments, settings));
+  ExecPlan plan;
+  plan.command = ChooseCommand(arguments, surroundings);
+  plan.is_shell = arguments.kind == ExecCommand::kShell;
+  plan.user_namespace = !invoker.IsRoot();
+  plan.view = settings.fs.mode.value != FsMode::kLocal;
+  plan.settings = settings;
+  plan.facts = surroundings.facts;
+  plan.socket_places = surroundings.socket_places;
+  plan.layer = arguments.layer;
+  plan.environment = ChooseVariables(settings.env);
+  plan.own_environment = surroundings.environment;
+  plan.container_cwd = settings.container_cwd.value;
+  plan.working_directory = surroundings.working_directory;
+  if (!settings.target.value.empty()) RETURN_IF_ERROR(PlanService(plan, arguments.verbose, invoker));
+  RETURN_IF_ERROR(TreesToBind(PolicyOf(plan, {}), {}).status());
+  return plan;
+}
+
+PolicySpec PolicyOf(const ExecPlan& plan, absl::Span<const std::string> volumes) {
+  return MakePolicy(plan.settings, plan.facts, volumes);
+}
+
+absl::StatusOr<std::vector<std::string>> TreesToBind(const PolicySpec& policy,
+                                                     absl::Span<const std::string> socket_places) {
+  ASSIGN_OR_RETURN(const PathPolicy compiled, CompilePolicy(policy));
+  if (policy.mode == FsMode::kLocal) return std::vector<std::string>();
+  std::vector<std::string> trees(kKernelTrees.begin(), kKernelTrees.end());
+  const auto add = [&trees](const std::string& tree) {
+    const bool covered =
+        std::any_of(trees.begin(), trees.end(), [&](const std::string& other) { return IsWithin(tree, other); });
+    if (!covered) trees.push_back(tree);
+  };
+  for (const std::string& tree : compiled.UniformLocalTrees()) add(tree);
+  for (const std::string& place : socket_places) {
+    if (compiled.Decide(place).side == PathSide::kLocal && !compiled.MayDifferBelow(place)) add(place);
+  }
+  return trees;
+}
+
+}  // namespace mirrorfs

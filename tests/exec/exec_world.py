@@ -1,0 +1,166 @@
+"""A place for tests of `mirrorfs exec`: a container's tree beside this machine's, and programs run in the view of both.
+
+Builds on the world of the launcher's tests; programs of tests are run as on any machine, from a directory of the test's
+own, which is local in the view.
+"""
+
+import contextlib
+import os
+import pty
+import secrets
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../launcher"))
+
+import world  # pylint: disable=wrong-import-position
+
+main = world.main
+LIMIT = world.LIMIT
+NOBODY = world.NOBODY
+LAYERS = "/var/lib/mirrorfs"
+
+
+class ExecWorld(world.World):
+    """A directory that stands for a container, with a nonce in files that only it has."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Where root's private layers are: none of the machine's.
+        os.makedirs(LAYERS, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0700", "layers", LAYERS], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        subprocess.run(["umount", "-l", LAYERS], check=True)
+        with contextlib.suppress(OSError):
+            os.rmdir(LAYERS)
+        super().tearDownClass()
+
+    def environment(self):
+        return {**super().environment(), "HOME": self.home}
+
+    def setUp(self):
+        # Not in the test's own place: rules hide credentials below it, so a tree around it is not bound as a whole.
+        self.home = tempfile.mkdtemp(prefix="mirrorfs-home-", dir="/var/tmp")
+        self.addCleanup(shutil.rmtree, self.home)
+        os.chown(self.home, self.user, self.user)
+        super().setUp()
+        self.nonce = secrets.token_hex(8)
+        self.container = self.make_container("container", self.nonce)
+        self.target = f"dir:{self.container}"
+
+    def tearDown(self):
+        """Whatever a test did: when its programs have ended, nothing is left of their runs."""
+        for child in self.children:
+            child.kill()
+        self.assert_nothing_left()
+
+    def assert_nothing_left(self):
+        # Not all processes of a run name the test's own place; the state directory goes last.
+        self.wait_for(lambda: not self.state_directories(), f"the end of {self.state_directories()}")
+        super().assert_nothing_left()
+
+    def make_container(self, name, nonce):
+        """A tree that has `nonce` in files that this machine does not have."""
+        root = self.directory(name)
+        for directory in ("srv", "var", "data"):
+            self.directory(f"{name}/{directory}")
+        self.write(f"{name}/srv/nonce", nonce + "\n")
+        self.write(f"{name}/srv/program", f"#!/bin/sh\necho {nonce} \"$@\"\n")
+        os.chmod(os.path.join(root, "srv/program"), 0o755)
+        self.write(f"{name}/srv/not-a-program", nonce)
+        return root
+
+    # --- Running programs
+
+    def exec_command(self, *words, options=()):
+        return self.command("exec", "--target", self.target, *options, "--", *words)
+
+    def run_exec(self, *words, options=(), **settings):
+        """Runs a program to its end, in the view."""
+        settings = {"cwd": self.place, "stdin": subprocess.DEVNULL, **settings}
+        return subprocess.run(self.exec_command(*words, options=options), env=self.environment(), capture_output=True,
+                              text=True, timeout=LIMIT, check=False, **settings)
+
+    def output_of(self, *words, **settings):
+        result = self.run_exec(*words, **settings)
+        self.assertEqual(result.returncode, 0, f"{words}: {result.stdout}{result.stderr}")
+        return result.stdout
+
+    def shell(self, text, **settings):
+        return self.output_of("sh", "-c", text, **settings)
+
+    def start_exec(self, *words, options=(), **settings):
+        """Starts a program that goes on; its output is a pipe."""
+        settings = {"cwd": self.place, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                    "stderr": subprocess.STDOUT, **settings}
+        child = subprocess.Popen(self.exec_command(*words, options=options), env=self.environment(), text=True,
+                                 **settings)
+        self.children.append(child)
+        return child
+
+    def start_shell(self, text, **settings):
+        """Starts a shell and waits until it has said "ready"."""
+        child = self.start_exec("sh", "-c", f"echo ready; {text}", **settings)
+        self.assertEqual(child.stdout.readline(), "ready\n", child.poll())
+        return child
+
+    # --- Looking at runs
+
+    def parts(self, child):
+        """Process ids of a run: keeper, the process behind it, agent, daemon."""
+        run = self.status(f"exec/{child.pid}")
+        self.assertIsNotNone(run, self.state_directories())
+        with open(f"/proc/{run['pid']}/stat", encoding="utf-8") as file:
+            warden = int(file.read().rsplit(")", 1)[1].split()[1])
+        return {"keeper": run["pid"], "warden": warden, "agent": run["agent_pid"], "daemon": run["daemon_pid"],
+                "state": run["state"]}
+
+    def kill_part(self, pid):
+        os.kill(pid, signal.SIGKILL)
+        self.wait_for(lambda: pid not in self.processes(), f"the end of {pid}")
+
+
+class Terminal:
+    """A shell on a terminal of its own, as a person has it."""
+
+    def __init__(self, command, environment, directory):
+        self.seen = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(directory)
+            os.execvpe(command[0], command, environment)
+
+    def send(self, text):
+        os.write(self.fd, text.encode())
+
+    def resize(self, rows, columns):
+        termios.tcsetwinsize(self.fd, (rows, columns))
+
+    def expect(self, text):
+        """Waits until `text` has come, and gives all before it; what follows is kept for the next time."""
+        end = time.monotonic() + LIMIT
+        while text not in self.seen:
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
+            if not ready:
+                raise AssertionError(f"{text!r} did not come, but {self.seen!r}")
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError as error:
+                raise AssertionError(f"the terminal ended; seen {self.seen!r}") from error
+            self.seen += data.decode(errors="replace")
+        before, self.seen = self.seen.split(text, 1)
+        return before
+
+    def close(self):
+        os.close(self.fd)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
