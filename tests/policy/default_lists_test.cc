@@ -67,8 +67,8 @@ constexpr Example kExamples[] = {
     {R"(^/$)", "/", "/x"},
     // computed
     {R"(^/data/t\.mp(/|$))", "/data/t.mp/x", "/data/txmp/x"},
-    {R"(^/work/my\+app(/|$))", "/work/my+app/src/x.txt", "/work/myyapp"},
-    {R"(^/work/real(/|$))", "/work/real/x", "/work/really"},
+    {R"(^/projects/my\+app(/|$))", "/projects/my+app/src/x.txt", "/projects/myyapp"},
+    {R"(^/projects/real(/|$))", "/projects/real/x", "/projects/really"},
     {R"(^/srv/tool$)", "/srv/tool", "/srv/tool/x"},
     {R"(^/users/me/\.)", "/users/me/.cache/x", "/users/me/cache"},
     // the container's
@@ -84,7 +84,7 @@ constexpr Example kExamples[] = {
 };
 
 ProgramFacts Facts() {
-  return {.working_directory = {"/work/my+app", "/work/real"},
+  return {.working_directory = {"/projects/my+app", "/projects/real"},
           .home = {"/users/me"},
           .temporary_directory = {"/data/t.mp"},
           .executable = {"/srv/tool"}};

@@ -51,15 +51,15 @@ TEST_F(Split, RulesAreCaseInsensitive) {
 }
 
 TEST_F(Split, DirectoriesOnTheWayExist) {
-  Local("/work/project/src/main.c");
+  Local("/projects/shop/src/main.c");
   Local("/elsewhere/file");
   Container("/etc/ssl/certs/ca.pem");
-  Make({{"local", "^/work/project(/|$)", "test"},
+  Make({{"local", "^/projects/shop(/|$)", "test"},
         {"read_only", "^/etc/ssl/certs(/|$)", "test"},
         {"local", "^/etc(/|$)", "test"}});
-  EXPECT_EQ(tree().List("/"), "etc work");
-  EXPECT_EQ(tree().List("/work"), "project");
-  EXPECT_EQ(tree().Read("/work/project/src/main.c"), "local");
+  EXPECT_EQ(tree().List("/"), "etc projects");
+  EXPECT_EQ(tree().List("/projects"), "shop");
+  EXPECT_EQ(tree().Read("/projects/shop/src/main.c"), "local");
   EXPECT_EQ(tree().List("/etc"), "ssl");
   EXPECT_EQ(tree().Read("/etc/ssl/certs/ca.pem"), "container");
   EXPECT_EQ(tree().Stat("/elsewhere"), "ENOENT") << "it leads to nothing that is taken from there";
