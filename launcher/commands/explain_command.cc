@@ -1,6 +1,8 @@
 #include "launcher/commands/explain_command.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,8 +14,11 @@
 #include "launcher/config/make_policy.h"
 #include "launcher/config/program_facts.h"
 #include "launcher/failure.h"
+#include "launcher/keeper/agent_query.h"
 #include "launcher/plan/command_line.h"
+#include "launcher/plan/exec_plan.h"
 #include "launcher/plan/target_spec.h"
+#include "launcher/system/programs.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -76,6 +81,47 @@ void Print(const std::vector<Explanation>& explanations, OutputFormat format) {
   if (format == OutputFormat::kJson) fmt::print("{}\n", all.dump(2));
 }
 
+// Asks an agent, if there is one to be asked. Nothing: the target is not named, or has no volumes that could be known.
+absl::StatusOr<std::optional<std::vector<std::string>>> VolumesOfTarget(const Question& question,
+                                                                        const Invoker& invoker) {
+  if (question.settings.target.value.empty()) return std::nullopt;
+  const ExecArguments run = {.command = {"explain"}};
+  ASSIGN_OR_RETURN(ExecPlan plan, MakeExecPlan(run, question.settings, invoker, {.facts = question.facts}));
+  if (!plan.asks_for_volumes) return std::vector<std::string>();
+  ASSIGN_OR_RETURN(plan.service.agent_path,
+                   FindProgram("mirrorfs-agent", plan.service.agent_path, invoker.executable_directory));
+  ASSIGN_OR_RETURN(ProcessFacts facts, AskAgent(plan.service));
+  return std::move(facts.volumes);
+}
+
+bool AnyIfNoVolume(const std::vector<Explanation>& explanations) {
+  return std::any_of(explanations.begin(), explanations.end(),
+                     [](const Explanation& explanation) { return explanation.if_no_volume; });
+}
+
+std::vector<Explanation> ExplainAll(const PathPolicy& policy, const std::vector<std::string>& paths, Volumes volumes) {
+  std::vector<Explanation> explanations;
+  explanations.reserve(paths.size());
+  for (const std::string& path : paths) explanations.push_back(Explain(policy, path, volumes));
+  return explanations;
+}
+
+// No agent is asked for what the policy alone decides.
+absl::Status AnswerAndPrint(const Question& question, OutputFormat format, const Invoker& invoker) {
+  ASSIGN_OR_RETURN(PathPolicy policy, CompilePolicy(MakePolicy(question.settings, question.facts, {})));
+  const Volumes volumes = question.settings.fs.auto_mount.value ? Volumes::kUnknown : Volumes::kKnown;
+  std::vector<Explanation> explanations = ExplainAll(policy, question.paths, volumes);
+  if (AnyIfNoVolume(explanations)) {
+    ASSIGN_OR_RETURN(const auto known, VolumesOfTarget(question, invoker));
+    if (known) {
+      ASSIGN_OR_RETURN(policy, CompilePolicy(MakePolicy(question.settings, question.facts, *known)));
+      explanations = ExplainAll(policy, question.paths, Volumes::kKnown);
+    }
+  }
+  Print(explanations, format);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunExplain(absl::Span<const std::string> words, const Invoker& invoker) {
@@ -86,12 +132,7 @@ absl::Status RunExplain(absl::Span<const std::string> words, const Invoker& invo
   }
   ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output));
   ASSIGN_OR_RETURN(const Question question, QuestionOf(arguments, invoker));
-  ASSIGN_OR_RETURN(const PathPolicy policy, CompilePolicy(MakePolicy(question.settings, question.facts, {})));
-  const Volumes volumes = question.settings.fs.auto_mount.value ? Volumes::kUnknown : Volumes::kKnown;
-  std::vector<Explanation> explanations;
-  for (const std::string& path : question.paths) explanations.push_back(Explain(policy, path, volumes));
-  Print(explanations, format);
-  return absl::OkStatus();
+  return AnswerAndPrint(question, format, invoker);
 }
 
 }  // namespace mirrorfs

@@ -138,9 +138,10 @@ requests that came from the kernel. In a run, its name is $MIRRORFS_RUN.
 constexpr std::string_view kExplain = R"(Usage: mirrorfs explain [OPTIONS] PATH...
 
 Says of each path whether a program that is run on the container's files gets the container's, this machine's
-or none, which rule makes it so (with file and line), and what a write would do. Decides as the mount does; no
-container and no agent is needed, and PATH need not exist. Rules are about the path that is reached in the
-end, so name that where symbolic links lead elsewhere. Relative paths are taken from here.
+or none, which rule makes it so (with file and line), and what a write would do. Decides as the mount does;
+no container is needed, and PATH need not exist. With --target the target's volumes are looked up where they
+would change the answer. Rules are about the path that is reached in the end, so name that where symbolic
+links lead elsewhere. Relative paths are taken from here.
 
   -o json                for programs
   --program PROGRAM      the program that would be run: its own file is this machine's

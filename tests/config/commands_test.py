@@ -107,7 +107,9 @@ class CommandsTest(unittest.TestCase):
         self.assertTrue(matters("/srv/data", "--fs-mode", "localwithoverrides"))
 
     def test_explain_needs_no_target_but_takes_one(self):
-        self.assertEqual(self.explain("--target", "docker/there-is-no-such", "/etc/passwd")[0]["side"], "local")
+        self.assertEqual(self.explain("--target", "docker/there-is-no-such", "/srv/x")[0]["side"], "container")
+        answer = self.explain("--target", f"dir:{self.work}", "/etc/passwd")[0]
+        self.assertEqual((answer["side"], answer["if_no_volume"]), ("local", False))
 
     def test_names_that_are_no_text_are_shown_harmlessly(self):
         result = subprocess.run([MIRRORFS, "explain", b"/srv/\xff\n\x1b[31m"], capture_output=True, cwd=self.work,

@@ -1,0 +1,84 @@
+#include "launcher/keeper/agent_query.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <string>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/time/clock.h"
+#include "launcher/failure.h"
+#include "launcher/keeper/child_end.h"
+#include "launcher/keeper/hand_over.h"
+#include "launcher/plan/child_commands.h"
+#include "launcher/system/child_process.h"
+#include "protos/shared/errno_status.h"
+#include "protos/shared/unique_fd.h"
+
+namespace mirrorfs {
+namespace {
+
+constexpr absl::Duration kLimit = absl::Seconds(30);
+
+// All until the other end is closed.
+absl::StatusOr<std::string> ReadToEnd(int pipe) {
+  const absl::Time limit = absl::Now() + kLimit;
+  std::string text;
+  std::array<char, 16384> buffer;
+  while (true) {
+    pollfd wait = {.fd = pipe, .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&wait, 1, static_cast<int>(absl::ToInt64Milliseconds(limit - absl::Now())));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return Failure(ExitCode::kUnreachable, "mirrorfs-agent did not answer in time.");
+    const ssize_t count = ::read(pipe, buffer.data(), buffer.size());
+    if (count < 0) return LastErrno("the agent's answer");
+    if (count == 0) return text;
+    text.append(buffer.data(), static_cast<size_t>(count));
+  }
+}
+
+int EndChild(pid_t pid) {
+  ::kill(pid, SIGKILL);  // nothing if it has ended: then this is how
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+}  // namespace
+
+absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan) {
+  std::string place = (std::filesystem::temp_directory_path() / "mirrorfs-ask-XXXXXX").string();
+  if (::mkdtemp(place.data()) == nullptr) return LastErrno(place);
+  const absl::Cleanup remove = [&] {
+    std::error_code ignored;  // an empty directory in a temporary place
+    std::filesystem::remove_all(place, ignored);
+  };
+  std::array<int, 2> ends;
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return LastErrno("pipe2");
+  const UniqueFd answer(ends[0]);
+  UniqueFd agents_end(ends[1]);
+  const UniqueFd nobody(::open("/dev/null", O_WRONLY | O_CLOEXEC));  // who is told that it is ready
+  ASSIGN_OR_RETURN(const UniqueFd output, BytesAsFile(""));
+  ASSIGN_OR_RETURN(
+      const pid_t pid,
+      StartChild({.program = plan.agent_path,
+                  .command = AgentCommand(plan, place + "/agent", kFirstChildDescriptor, kFirstChildDescriptor + 1),
+                  .output = output.get(),
+                  .descriptors = {nobody.get(), agents_end.get()}}));
+  agents_end.reset();
+  const absl::StatusOr<std::string> text = ReadToEnd(answer.get());
+  const int status = EndChild(pid);
+  RETURN_IF_ERROR(text.status());
+  if (text->empty()) return StartFailure("mirrorfs-agent", status, BytesOfFile(output));
+  return ParseProcessFacts(*text);
+}
+
+}  // namespace mirrorfs
