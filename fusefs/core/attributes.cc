@@ -32,10 +32,12 @@ absl::StatusOr<AttributeCache::Known> FilesystemCore::Fetch(const CallContext& c
   return known;
 }
 
-void FilesystemCore::KeepAfter(Inode::Change& change, const Inode& inode, const std::optional<Attributes>& attributes,
+void FilesystemCore::KeepAfter(Inode::Change& change, Inode& inode, const std::optional<Attributes>& attributes,
                                Instant asked_at) {
   const std::optional<Instant> right_from = change.End();
-  if (right_from && attributes) attributes_.Keep(inode, {*attributes, asked_at, *right_from});
+  if (!right_from || !attributes) return;
+  inode.ObserveOwn(*attributes);
+  attributes_.Keep(inode, {*attributes, asked_at, *right_from});
 }
 
 absl::StatusOr<AttrAnswer> FilesystemCore::SetAttr(const CallContext& context, NodeId node, HandleId handle,

@@ -24,16 +24,17 @@ void DirectoryAhead::NoteListed(NodeId directory, const Listing& listing) {
   }
   walk.used_at = Now();
   MutexLock lock(mutex_);
-  // With one there is nothing to be ahead of.
-  if (walk.directories.size() < 2 || walks_.size() >= kMostWalks) {
-    walks_.erase(directory);
-  } else {
-    walks_[directory] = std::move(walk);
+  walks_.erase(directory);
+  if (walk.directories.size() < 2) return;  // there is nothing to be ahead of
+  if (walks_.size() >= kMostWalks) {
+    walks_.erase(std::min_element(walks_.begin(), walks_.end(),
+                                  [](const auto& a, const auto& b) { return a.second.used_at < b.second.used_at; }));
   }
+  walks_[directory] = std::move(walk);
 }
 
-std::vector<InodePtr> DirectoryAhead::Advance(NodeId parent, NodeId directory, bool known) {
-  std::vector<InodePtr> wanted;
+std::vector<IoTaskPtr> DirectoryAhead::Advance(NodeId parent, NodeId directory, bool known, const Fetch& fetch) {
+  std::vector<IoTaskPtr> wanted;
   MutexLock lock(mutex_);
   const auto found = walks_.find(parent);
   if (found == walks_.end()) return wanted;
@@ -55,27 +56,26 @@ std::vector<InodePtr> DirectoryAhead::Advance(NodeId parent, NodeId directory, b
   walk.fetched_to = std::max(walk.fetched_to, walk.next);
   const size_t end = std::min(walk.next + walk.window, walk.directories.size());
   for (; walk.fetched_to < end; ++walk.fetched_to) {
-    InodePtr next = walk.directories[walk.fetched_to].lock();
-    if (next != nullptr && !under_way_.contains(next->node())) wanted.push_back(std::move(next));
+    const InodePtr next = walk.directories[walk.fetched_to].lock();
+    if (next != nullptr && !under_way_.contains(next->node())) wanted.push_back(Begin(next, fetch));
   }
   return wanted;
+}
+
+IoTaskPtr DirectoryAhead::Begin(const InodePtr& directory, const Fetch& fetch) {
+  auto task = std::make_shared<IoTask>([this, directory, fetch] {
+    fetch(directory);
+    MutexLock lock(mutex_);
+    under_way_.erase(directory->node());
+  });
+  under_way_[directory->node()] = task;
+  return task;
 }
 
 void DirectoryAhead::NoteOpened(const Inode& directory, bool known, const Fetch& fetch) {
   const InodePtr parent = directory.Parent();
   if (parent == nullptr) return;
-  for (const InodePtr& next : Advance(parent->node(), directory.node(), known)) {
-    auto task = std::make_shared<IoTask>([this, next, fetch] {
-      fetch(next);
-      MutexLock lock(mutex_);
-      under_way_.erase(next->node());
-    });
-    {
-      MutexLock lock(mutex_);
-      under_way_[next->node()] = task;
-    }
-    pool_.Submit(std::move(task));
-  }
+  for (IoTaskPtr& task : Advance(parent->node(), directory.node(), known, fetch)) pool_.Submit(std::move(task));
 }
 
 IoTaskPtr DirectoryAhead::UnderWay(NodeId directory) const {

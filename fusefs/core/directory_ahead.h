@@ -47,7 +47,9 @@ class DirectoryAhead {
     size_t window = 0;                              // how many to be ahead
     Instant used_at = 0;
   };
-  std::vector<InodePtr> Advance(NodeId parent, NodeId directory, bool known) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Those to fetch now, noted as under way.
+  std::vector<IoTaskPtr> Advance(NodeId parent, NodeId directory, bool known, const Fetch& fetch);
+  IoTaskPtr Begin(const InodePtr& directory, const Fetch& fetch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   IoPool& pool_;
   mutable Mutex mutex_;

@@ -164,8 +164,7 @@ class FilesystemCore {
   // What the agent told last, if that may be passed on; else it is asked. (attributes.cc)
   absl::StatusOr<AttributeCache::Known> Fetch(const CallContext& context, Inode& inode);
   // What the answer to a change told: it is over now.
-  void KeepAfter(Inode::Change& change, const Inode& inode, const std::optional<Attributes>& attributes,
-                 Instant asked_at);
+  void KeepAfter(Inode::Change& change, Inode& inode, const std::optional<Attributes>& attributes, Instant asked_at);
   absl::Duration AttrLifetime(const Inode& inode, absl::Duration left) const;
   std::string ShownTarget(const Inode& link, std::string_view target) const;
   static size_t DepthOfDirectoryOf(const Inode& inode);

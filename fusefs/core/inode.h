@@ -46,6 +46,11 @@ class Inode {
     observed_ = version;
     return changed;
   }
+  // What a change of this mount's own told: nobody else has changed the file, if the next answer is the same.
+  void ObserveOwn(const Attributes& attributes) {
+    MutexLock lock(mutex_);
+    observed_ = VersionOf(attributes);
+  }
   bool ChangedSince(Instant instant) const { return changed_at_.load() >= instant; }
   // A change that this mount makes, from before it is asked for until its answer is there.
   class Change {

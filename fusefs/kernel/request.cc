@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "fusefs/kernel/connection.h"
 #include "fusefs/kernel/conversions.h"
 #include "protos/shared/errno_status.h"
@@ -33,6 +34,7 @@ Request::Request(fuse_req_t request, FuseOperation operation, StopOn stop_on)
   context_.caller.uid = caller->uid;
   context_.caller.gid = caller->gid;
   context_.stop = stop_.get_token();
+  context_.begun = absl::Now();
   fuse_req_interrupt_func(request_, &Request::OnInterrupt, this);
 }
 

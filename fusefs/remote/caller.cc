@@ -56,7 +56,7 @@ struct RemoteCaller::Try {
 absl::StatusOr<Generation> RemoteCaller::Run(Method method, const CallContext& context, v1::RequestHeader& header,
                                              Attempt send) {
   Try attempt{.method = method, .context = context, .header = header, .deadline = context.deadline, .session = {}};
-  if (attempt.deadline == absl::InfiniteFuture()) attempt.deadline = absl::Now() + deadline_;
+  if (attempt.deadline == absl::InfiniteFuture()) attempt.deadline = DeadlineOf(context);
   if (send_caller_) Pack(context.caller, *header.mutable_caller());
   if (attempt.Numbered()) header.set_sequence(sequences_.Begin());
   const absl::Cleanup answered = [&] {
@@ -70,6 +70,13 @@ absl::StatusOr<Generation> RemoteCaller::Run(Method method, const CallContext& c
       return done.status();
     }
   }
+}
+
+// A request may need several calls: with an agent that is silent they have one deadline together.
+absl::Time RemoteCaller::DeadlineOf(const CallContext& context) const {
+  const absl::Time waiting_since =
+      context.begun == absl::InfinitePast() ? absl::Now() : std::max(context.begun, link_.LastHeard());
+  return waiting_since + deadline_;
 }
 
 // True: answered. False: to be tried again.

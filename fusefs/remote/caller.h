@@ -67,6 +67,7 @@ class RemoteCaller {
   absl::StatusOr<bool> Once(Try& attempt, Attempt send);
   absl::StatusOr<bool> AfterFailure(Try& attempt, const grpc::Status& status);
   void FillHeader(Try& attempt, const SessionLink::Session& session);
+  absl::Time DeadlineOf(const CallContext& context) const;
   bool AgentIsAlive() const;
   absl::Status Pause(Try& attempt);
   // Nobody waits for the answer any more: makes sure that what was sent is not done later. True: it was done after all,

@@ -41,6 +41,9 @@ struct CallContext {
   // ETIMEDOUT after that. A mutation that gives it has not been done, or its outcome is unknown and it is fenced:
   // it will not be done later.
   absl::Time deadline = absl::InfiniteFuture();
+  // When the program's request began that this call is made for: all calls that are made for it wait for a sign of life
+  // together no longer than one would. Left out: the call stands for itself.
+  absl::Time begun = absl::InfinitePast();
   // Asked to stop, the call ends soon with EINTR.
   std::stop_token stop;
 };

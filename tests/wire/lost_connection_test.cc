@@ -192,6 +192,19 @@ TEST_F(LostConnectionTest, ASilentAgentTimesOutAndIsNotAskedForEver) {
   EXPECT_FALSE(fs::exists(Path("d")));
 }
 
+TEST_F(LostConnectionTest, TheCallsOfOneRequestWaitTogetherAsLongAsOne) {
+  Start({.read_write = true}, {.read_write = true, .deadline = absl::Milliseconds(600)});
+  proxy_->Freeze();
+  const CallContext request{.begun = absl::Now()};
+  for (int call = 0; call < 8; ++call) {
+    EXPECT_EQ(ToErrno(Files().GetAttr(request, {NodeId::kRoot}).status()), ETIMEDOUT);
+  }
+  EXPECT_LT(absl::Now() - request.begun, absl::Seconds(3)) << "eight deadlines are 4.8 s";
+  proxy_->Thaw();
+  while (!Files().GetAttr({}, {NodeId::kRoot}).ok()) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_TRUE(Files().GetAttr(request, {NodeId::kRoot}).ok()) << "a sign of life counts for a long request, too";
+}
+
 TEST_F(LostConnectionTest, AStopEndsAWaitingCall) {
   proxy_->Freeze();
   std::stop_source stop;
@@ -211,8 +224,9 @@ TEST_F(LostConnectionTest, AStoppedMutationThatWaitedAtTheAgentIsNeverDone) {
   auto running = std::async(std::launch::async, [&] { return MakeDirectory("first"); });
   stuck_->WaitForInside(1);
   std::stop_source stop;
-  auto waiting = std::async(
-      std::launch::async, [&] { return ToErrno(Files().Unlink({.stop = stop.get_token()}, NodeId::kRoot, "second").status()); });
+  auto waiting = std::async(std::launch::async, [&] {
+    return ToErrno(Files().Unlink({.stop = stop.get_token()}, NodeId::kRoot, "second").status());
+  });
   while (session_->Counts()["Unlink"].calls == 0) std::this_thread::yield();
   stop.request_stop();
   EXPECT_EQ(waiting.get(), EINTR);

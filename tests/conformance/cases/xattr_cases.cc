@@ -63,6 +63,17 @@ void AddTypes(CaseList& cases) {
               box.Listxattr("x");
             },
             {.root = true});
+  // EOPNOTSUPP, so that ls(1) does not ask for the label of each file.
+  cases.Add("xattr.no_label",
+            [](Box& box) {
+              box.Create("x");
+              box.Getxattr("x", "security.selinux");
+              box.Setxattr("x", "user.a", "1");  // the agent has to be asked then
+              box.Getxattr("x", "security.selinux");
+            },
+            {.documented = {"open(x, O_WRONLY|O_CREAT|O_EXCL, 0644) = ok", "close(x) = ok",
+                            "getxattr(x, security.selinux, 65536) = EOPNOTSUPP", "setxattr(x, user.a, \"1\") = ok",
+                            "getxattr(x, security.selinux, 65536) = EOPNOTSUPP"}});
   // They need CAP_SYS_ADMIN, which an agent never has (docs/semantics.md): there they cannot be set, and are not seen.
   for (const std::string name : {"trusted.a", "trusted.overlay.opaque", "security.a"}) {
     cases.Add(
