@@ -65,7 +65,7 @@ class CallsTest(world.World):
         self.mount("--rw")
         calls = self.calls_of("tar", "xf", archive, "-C", "out")
         self.assertEqual(calls["Create"], FILES)
-        self.assertEqual(calls["Write"], FILES)
+        self.assertLess(calls["Write"], FILES + 5)  # tar writes two pieces where its records of 10 KiB meet
         self.assertLessEqual(calls["SetAttr"], 3 * FILES + 3)
         self.assertLessEqual(calls.get("GetAttr", 0) + calls.get("Lookup", 0), 8, calls)
         calls = self.calls_of("rm", "-rf", "out")
