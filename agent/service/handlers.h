@@ -43,6 +43,7 @@ absl::Status Reclaim(Session&, const CallContext&, const v1::ReclaimRequest&, v1
 
 // bulk_calls.cc, lock_call.cc: those whose answer is not a plain message given at once.
 ParsedCall ParseRead(const grpc::ByteBuffer& bytes);
+ParsedCall ParseReadMany(const grpc::ByteBuffer& bytes);
 ParsedCall ParseWrite(const grpc::ByteBuffer& bytes);
 ParsedCall ParseSetLock(const grpc::ByteBuffer& bytes);
 

@@ -30,6 +30,7 @@ constexpr Method kMethods[] = {
     {"Open", &ParseUnary<&handlers::Open>, kReads},  // looks at the flags itself
     {"Create", &ParseUnary<&handlers::Create>, kChangesTree},
     {"Read", &handlers::ParseRead, kReads},
+    {"ReadMany", &handlers::ParseReadMany, kReads},
     {"Write", &handlers::ParseWrite, kChangesTree},
     {"Fsync", &ParseUnary<&handlers::Fsync>, kReads},
     {"Fsyncdir", &ParseUnary<&handlers::Fsyncdir>, kReads},

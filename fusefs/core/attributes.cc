@@ -26,7 +26,7 @@ absl::StatusOr<AttributeCache::Known> FilesystemCore::Fetch(const CallContext& c
   ASSIGN_OR_RETURN(const AttributesReply reply,
                    ThroughAnyHandle(inode, [&](const NodeOrHandle& file) { return files_.GetAttr(context, file); }));
   inode.Observe(reply.attributes, asked_at);
-  inode.NoteXattrs(reply.attributes.without_xattrs, asked_at);
+  NoteXattrs(inode, reply.attributes, asked_at);
   const AttributeCache::Known known{reply.attributes, asked_at, asked_at};
   attributes_.Keep(inode, known);
   return known;

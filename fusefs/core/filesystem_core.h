@@ -33,6 +33,8 @@ struct CoreOptions {
   absl::Duration attr_timeout = absl::Seconds(1);
   absl::Duration entry_timeout = absl::Seconds(1);
   bool rebase_links = true;
+  // A file without an ACL has none (ENODATA), also while no file with one was seen (xattrs.cc).
+  bool exact_acls = false;
   // True: the kernel does not check permissions, so what it holds of a directory's names must go when they change.
   bool agent_checks_permissions = false;
   // Makes the kernel look all names up again (only called if agent_checks_permissions).
@@ -171,6 +173,10 @@ class FilesystemCore {
   uint32_t ShownUid(uint32_t uid) const;
   uint32_t ShownGid(uint32_t gid) const;
 
+  // --- Extended attributes (xattrs.cc)
+  void NoteXattrs(Inode& inode, const Attributes& attributes, Instant asked_at);
+  int ErrnoOfMissing(std::string_view name) const;
+
   // --- Changes (tree_changes.cc)
   // A name that this mount has just made: into the cache, and to the kernel.
   absl::StatusOr<EntryAnswer> DeliverNew(NameCache::Change& change, Inode::Change& changing, const InodePtr& parent,
@@ -221,6 +227,7 @@ class FilesystemCore {
   HandleTable<OpenDirectory> open_directories_;
   // The last time that a name of a file with several went or came: what was fetched of the other names before is stale.
   std::atomic<Instant> multi_link_change_{0};
+  std::atomic<bool> acl_seen_{false};  // some file has, had or may have an ACL
 
   // Lets go of old names.
   Mutex sweeping_;

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "fusefs/core/stoppable_wait.h"
+#include "protos/shared/stoppable_wait.h"
 
 namespace mirrorfs {
 namespace {

@@ -42,7 +42,7 @@ absl::StatusOr<InodePtr> FilesystemCore::Adopt(const Entry& entry, const InodePt
   InodePtr inode = inodes_.Adopt(entry, parent);
   if (inode == nullptr || inode == inodes_.Root()) return ErrnoStatus(EIO, "the agent changed the type of a node");
   inode->Observe(entry.attributes, asked_at);
-  inode->NoteXattrs(entry.attributes.without_xattrs, asked_at);
+  NoteXattrs(*inode, entry.attributes, asked_at);
   return inode;
 }
 

@@ -7,8 +7,8 @@
 #include <condition_variable>
 #include <cstdint>
 
-#include "fusefs/core/stoppable_wait.h"
 #include "protos/shared/mutex.h"
+#include "protos/shared/stoppable_wait.h"
 
 namespace mirrorfs {
 

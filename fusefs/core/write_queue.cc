@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "fusefs/core/stoppable_wait.h"
 #include "protos/shared/planted_fault.h"
+#include "protos/shared/stoppable_wait.h"
 
 namespace mirrorfs {
 

@@ -8,16 +8,25 @@ namespace mirrorfs {
 
 namespace {
 
-// Those that the kernel and ls(1) ask of every file.
-bool IsAskedOften(std::string_view name) {
-  return name.substr(0, 9) == "security." || name.substr(0, 17) == "system.posix_acl_";
-}
+bool IsAcl(std::string_view name) { return name.starts_with("system.posix_acl_"); }
 
-// ls(1) asks for the label of each file until it hears that there are no labels here. Both mean the same to programs,
-// and each question is a request of the kernel.
-int ErrnoOfMissing(std::string_view name) { return name == "security.selinux" ? EOPNOTSUPP : ENODATA; }
+// Those that the kernel and ls(1) ask of every file.
+bool IsAskedOften(std::string_view name) { return name.starts_with("security.") || IsAcl(name); }
 
 }  // namespace
+
+// ls(1) asks for the label and the ACL of each file until it hears that there are none here; each question is a request
+// of the kernel. Both errors mean the same to programs, but one that has heard EOPNOTSUPP does not ask for the next
+// file: so not when there is an ACL to be seen (ADR 18).
+int FilesystemCore::ErrnoOfMissing(std::string_view name) const {
+  if (name == "security.selinux") return EOPNOTSUPP;
+  return IsAcl(name) && !options_.exact_acls && !acl_seen_.load() ? EOPNOTSUPP : ENODATA;
+}
+
+void FilesystemCore::NoteXattrs(Inode& inode, const Attributes& attributes, Instant asked_at) {
+  inode.NoteXattrs(attributes.without_xattrs, asked_at);
+  if (!attributes.without_acl) acl_seen_.store(true);
+}
 
 absl::StatusOr<std::string> FilesystemCore::GetXattr(const CallContext& context, NodeId node, std::string_view name) {
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
@@ -39,10 +48,11 @@ absl::Status FilesystemCore::SetXattr(const CallContext& context, NodeId node, s
   ASSIGN_OR_RETURN(const InodePtr inode, FindInode(node));
   RETURN_IF_ERROR(Settle(context, *inode));
   if (name == "security.capability") inode->SetMayHaveCapability(true);
+  if (IsAcl(name)) acl_seen_.store(true);
   Inode::Change changing(*inode);
   const absl::Status status = files_.SetXattr(context, node, name, value, mode);
   changing.End();
-  if (inode->IsDirectory() && name.substr(0, 17) == "system.posix_acl_") NamesMayBeStale(inode);
+  if (inode->IsDirectory() && IsAcl(name)) NamesMayBeStale(inode);
   return status;
 }
 
@@ -57,7 +67,7 @@ absl::Status FilesystemCore::RemoveXattr(const CallContext& context, NodeId node
   Inode::Change changing(*inode);
   const absl::Status status = files_.RemoveXattr(context, node, name);
   changing.End();
-  if (inode->IsDirectory() && name.substr(0, 17) == "system.posix_acl_") NamesMayBeStale(inode);
+  if (inode->IsDirectory() && IsAcl(name)) NamesMayBeStale(inode);
   return status;
 }
 

@@ -38,6 +38,8 @@ absl::Status Apply(std::string_view word, MountOptions& options) {
     options.show_own_ids = true;
   } else if (word == "symlinks=raw") {
     options.symlinks = SymlinkMode::kRaw;
+  } else if (word == "acl") {
+    options.exact_acls = true;
   } else if (word.starts_with("attr_timeout=")) {
     return ApplySeconds(word, word.substr(13), options.attr_timeout);
   } else if (word.starts_with("entry_timeout=")) {

@@ -31,6 +31,7 @@ struct MountOptions {
   bool suid = false;
   bool dev = false;
   bool noexec = false;
+  bool exact_acls = false;  // CoreOptions
   SymlinkMode symlinks = SymlinkMode::kRebase;
   absl::Duration attr_timeout = absl::Seconds(1);
   absl::Duration entry_timeout = absl::Seconds(1);

@@ -22,7 +22,6 @@ constexpr absl::Duration kFirstFencePause = absl::Milliseconds(1);
 constexpr absl::Duration kFenceWait = absl::Milliseconds(300);
 // A reply that gRPC itself cannot take (it does not parse, is too long) is asked for so many times.
 constexpr int kMostBrokenReplies = 3;
-constexpr int kMaxErrno = 4095;
 
 // Whether the agent itself has refused to begin: it was not done for sure.
 bool WasRefused(const grpc::Status& status) {
@@ -191,7 +190,7 @@ bool RemoteCaller::IsDone(uint64_t session, uint64_t sequence) {
 absl::Status RemoteCaller::CheckHeader(Method method, const v1::ReplyHeader& header) {
   if (header.error() == 0) return absl::OkStatus();
   counters_.Error(method);
-  if (header.error() < 0 || header.error() > kMaxErrno) return Lie(method, absl::InternalError("an impossible errno"));
+  if (!IsErrno(header.error())) return Lie(method, absl::InternalError("an impossible errno"));
   return ErrnoStatus(header.error(), FactsOf(method).name);
 }
 

@@ -18,6 +18,9 @@
 
 namespace mirrorfs {
 
+// Whether an agent's number may be one (the kernel's MAX_ERRNO).
+constexpr bool IsErrno(int number) { return number > 0 && number <= 4095; }
+
 // Thread-safe. What is given to it outlives it.
 class RemoteCaller {
  public:

@@ -45,6 +45,13 @@ class HandleLedger {
     return any_lost_.load(std::memory_order_acquire) ? CheckLost(handle) : absl::OkStatus();
   }
 
+  // kInvalid: it is not open.
+  NodeId NodeOf(HandleId handle) const {
+    MutexLock lock(mutex_);
+    const auto found = records_.find(handle);
+    return found == records_.end() ? NodeId::kInvalid : found->second.node;
+  }
+
   // The handles to reclaim in the session `next`, which is the present one from now on. Those that held locks are lost.
   std::vector<LedgerHandle> Snapshot(Generation next);
   void Lost(HandleId handle);

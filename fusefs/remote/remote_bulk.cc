@@ -19,6 +19,7 @@ namespace {
 constexpr size_t kSmallTransfer = 16 << 10;
 
 constexpr char kReadPath[] = "/mirrorfs.v1.FileSystem/Read";
+constexpr char kReadManyPath[] = "/mirrorfs.v1.FileSystem/ReadMany";
 constexpr char kWritePath[] = "/mirrorfs.v1.FileSystem/Write";
 
 grpc::Status SendBytes(grpc::Channel& channel, const char* path, grpc::ClientContext& client,
@@ -32,46 +33,82 @@ grpc::Channel& ChannelFor(Channels& channels, size_t bytes) {
   return bytes <= kSmallTransfer ? channels.Small() : channels.Bulk();
 }
 
+// One call whose answer carries bulk data; `expected` bytes decide on which channel. The data is not checked yet.
+template <typename Request, typename Reply>
+absl::Status AskForBytes(RemoteCaller& caller, Method method, const CallContext& context, const char* path,
+                         Request& request, size_t expected, Reply& head, absl::Cord& data) {
+  grpc::ByteBuffer answer;
+  RETURN_IF_ERROR(caller
+                      .Run(method, context, *request.mutable_header(),
+                           [&](grpc::ClientContext& client) {
+                             return SendBytes(ChannelFor(caller.Connections(), expected), path, client,
+                                              EncodeMessage(request), answer);
+                           })
+                      .status());
+  if (const absl::Status decoded = DecodeBulk(answer, head, data); !decoded.ok()) return caller.Lie(method, decoded);
+  RETURN_IF_ERROR(caller.CheckHeader(method, head.header()));
+  caller.Counters().BytesReceived(method, data.size());
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<absl::Cord> RemoteFileSystem::Read(const CallContext& context, HandleId handle, uint64_t offset,
                                                   uint32_t size) {
   RETURN_IF_ERROR(handles_.Check(handle));
-  if (size <= facts_.max_read) return ReadChunk(context, handle, offset, size);
+  if (size <= kSmallTransfer) return small_reads_.Read(context, handles_.NodeOf(handle), {handle, offset, size});
   absl::Cord all;
   while (all.size() < size) {
     const uint32_t wanted = std::min(size - static_cast<uint32_t>(all.size()), facts_.max_read);
-    ASSIGN_OR_RETURN(const absl::Cord chunk, ReadChunk(context, handle, offset + all.size(), wanted));
+    ASSIGN_OR_RETURN(const absl::Cord chunk, ReadOne(context, {handle, offset + all.size(), wanted}));
     all.Append(chunk);
     if (chunk.size() < wanted) break;
   }
   return all;
 }
 
-absl::StatusOr<absl::Cord> RemoteFileSystem::ReadChunk(const CallContext& context, HandleId handle, uint64_t offset,
-                                                       uint32_t size) {
+absl::StatusOr<absl::Cord> RemoteFileSystem::ReadOne(const CallContext& context, const ReadRange& range) {
   v1::ReadRequest request;
-  request.set_handle(ToNumber(handle));
-  request.set_offset(offset);
-  request.set_size(size);
-  grpc::ByteBuffer answer;
-  RETURN_IF_ERROR(caller_
-                      .Run(Method::kRead, context, *request.mutable_header(),
-                           [&](grpc::ClientContext& client) {
-                             return SendBytes(ChannelFor(caller_.Connections(), size), kReadPath, client,
-                                              EncodeMessage(request), answer);
-                           })
-                      .status());
+  request.set_handle(ToNumber(range.handle));
+  request.set_offset(range.offset);
+  request.set_size(range.size);
   v1::ReadReply head;
   absl::Cord data;
-  if (const absl::Status decoded = DecodeBulk(answer, head, data); !decoded.ok()) {
-    return caller_.Lie(Method::kRead, decoded);
-  }
-  RETURN_IF_ERROR(caller_.CheckHeader(Method::kRead, head.header()));
-  if (data.size() > size) return caller_.Lie(Method::kRead, absl::InternalError("more data than was asked for"));
-  caller_.Counters().BytesReceived(Method::kRead, data.size());
+  RETURN_IF_ERROR(AskForBytes(caller_, Method::kRead, context, kReadPath, request, range.size, head, data));
+  if (data.size() > range.size) return caller_.Lie(Method::kRead, absl::InternalError("more data than was asked for"));
   if (FaultPlanted("long_read_short") && data.size() > 100000) data.RemoveSuffix(1);
   return data;
+}
+
+absl::StatusOr<ReadCombiner::Outcomes> RemoteFileSystem::ReadMany(const CallContext& context,
+                                                                  absl::Span<const ReadRange> ranges) {
+  v1::ReadManyRequest request;
+  for (const ReadRange& range : ranges) {
+    v1::ReadRange& asked = *request.add_ranges();
+    asked.set_handle(ToNumber(range.handle));
+    asked.set_offset(range.offset);
+    asked.set_size(range.size);
+  }
+  v1::ReadManyReply head;
+  absl::Cord data;
+  RETURN_IF_ERROR(AskForBytes(caller_, Method::kReadMany, context, kReadManyPath, request, kSmallTransfer, head, data));
+  const auto lie = [&](const char* what) { return caller_.Lie(Method::kReadMany, absl::InternalError(what)); };
+  const size_t answered = static_cast<size_t>(head.outcomes_size());
+  if (answered == 0 || answered > ranges.size()) return lie("not as many outcomes as ranges");
+  ReadCombiner::Outcomes outcomes;
+  for (size_t i = 0; i < answered; ++i) {
+    const v1::ReadOutcome& outcome = head.outcomes(static_cast<int>(i));
+    if (outcome.error() != 0) {
+      if (!IsErrno(outcome.error()) || outcome.size() != 0) return lie("an impossible outcome");
+      outcomes.emplace_back(ErrnoStatus(outcome.error(), "read"));
+      continue;
+    }
+    if (outcome.size() > ranges[i].size || outcome.size() > data.size()) return lie("a wrong size");
+    outcomes.emplace_back(data.Subcord(0, outcome.size()));
+    data.RemovePrefix(outcome.size());
+  }
+  if (!data.empty()) return lie("more data than was asked for");
+  return outcomes;
 }
 
 absl::StatusOr<Written> RemoteFileSystem::Write(const CallContext& context, HandleId handle, uint64_t offset,

@@ -9,6 +9,7 @@
 #include "fusefs/remote/give_back_queue.h"
 #include "fusefs/remote/handle_ledger.h"
 #include "fusefs/remote/node_ledger.h"
+#include "fusefs/remote/read_combiner.h"
 #include "protos/shared/file_system.h"
 
 namespace mirrorfs {
@@ -18,7 +19,13 @@ class RemoteFileSystem : public FileSystem {
  public:
   RemoteFileSystem(RemoteCaller& caller, const SessionFacts& facts, NodeLedger& nodes, HandleLedger& handles,
                    GiveBackQueue& give_back)
-      : caller_(caller), facts_(facts), nodes_(nodes), handles_(handles), give_back_(give_back) {}
+      : caller_(caller),
+        facts_(facts),
+        nodes_(nodes),
+        handles_(handles),
+        give_back_(give_back),
+        small_reads_([this](const CallContext& context, const ReadRange& range) { return ReadOne(context, range); },
+                     [this](const CallContext& context, auto ranges) { return ReadMany(context, ranges); }) {}
 
   // remote_names.cc
   absl::StatusOr<Entry> Lookup(const CallContext& context, NodeId parent, std::string_view name) override;
@@ -82,7 +89,8 @@ class RemoteFileSystem : public FileSystem {
   // An open that nobody waits for any more may have had its effect: the agent is told to close what it may have opened.
   absl::Status GivenUp(absl::Status why, HandleId handle);
   bool LearnPage(Generation generation, const DirectoryPage& page, NodeId parent);
-  absl::StatusOr<absl::Cord> ReadChunk(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size);
+  absl::StatusOr<absl::Cord> ReadOne(const CallContext& context, const ReadRange& range);
+  absl::StatusOr<ReadCombiner::Outcomes> ReadMany(const CallContext& context, absl::Span<const ReadRange> ranges);
   absl::StatusOr<Written> WriteChunk(const CallContext& context, HandleId handle, uint64_t offset,
                                      const absl::Cord& data);
   absl::Status SetLockOnce(const CallContext& context, HandleId handle, LockOwner owner, LockKind kind,
@@ -94,6 +102,7 @@ class RemoteFileSystem : public FileSystem {
   NodeLedger& nodes_;
   HandleLedger& handles_;
   GiveBackQueue& give_back_;
+  ReadCombiner small_reads_;
 };
 
 }  // namespace mirrorfs

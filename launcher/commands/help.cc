@@ -78,6 +78,7 @@ Mount options:
   suid, nosuid           setuid programs work, or do not (default); suid is for root only
   dev, nodev             device nodes work and can be made, or not (default); dev is for root only
   exec, noexec           programs on the mount may be run (default), or not
+  acl                    tell programs of each file that it has no ACL, also while none was seen (slower ls -l)
   idmap=none|user        user: the container identity's files are shown as yours
   symlinks=rebase|raw    rebase: absolute links stay inside the mount (default); raw: shown as they are
   attr_timeout=TIME, entry_timeout=TIME

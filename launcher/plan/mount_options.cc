@@ -32,6 +32,7 @@ constexpr std::array kFlags = {
     Flag{"noexec", [](MountOptionList& list) { list.exec = false; }},
     Flag{"allow_other", [](MountOptionList& list) { list.allow_other = true; }},
     Flag{"default_permissions", [](MountOptionList& list) { list.default_permissions = true; }},
+    Flag{"acl", [](MountOptionList& list) { list.acl = true; }},
     Flag{"nonempty", [](MountOptionList& list) { list.nonempty = true; }},
 };
 

@@ -20,6 +20,7 @@ struct MountOptionList {
   bool allow_other = false;
   bool default_permissions = false;
   bool nonempty = false;
+  bool acl = false;
   bool map_ids = false;       // idmap=user
   bool raw_symlinks = false;  // symlinks=raw
   std::optional<absl::Duration> attr_timeout;

@@ -117,6 +117,7 @@ std::vector<std::string> DaemonMountOptions(const MountOptionList& list, std::st
   if (list.suid.value_or(false)) options.emplace_back("suid");
   if (list.dev.value_or(false)) options.emplace_back("dev");
   if (!list.exec.value_or(true)) options.emplace_back("noexec");
+  if (list.acl) options.emplace_back("acl");
   if (list.map_ids) options.emplace_back("idmap=user");
   if (list.raw_symlinks) options.emplace_back("symlinks=raw");
   const auto timeout = [&](std::string_view name, const std::optional<absl::Duration>& value) {

@@ -5,8 +5,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <string>
+#include <string_view>
 
 #include "protos/rootfs/proc_fd_directory.h"
 
@@ -14,7 +16,8 @@ namespace mirrorfs {
 namespace {
 
 constexpr unsigned kStatxMask = STATX_BASIC_STATS | STATX_BTIME | kStatxMountId | kStatxUniqueMountId;
-constexpr int kBeneathAttempts = 8;  // EAGAIN: a rename was going on somewhere
+constexpr size_t kXattrNamesBytes = 1024;  // a file with more names than fit may have any
+constexpr int kBeneathAttempts = 8;        // EAGAIN: a rename was going on somewhere
 
 }  // namespace
 
@@ -33,10 +36,14 @@ int StatFd(int fd, struct statx* result) {
   return ::statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT, kStatxMask, result);
 }
 
-bool WithoutXattrs(int directory, const char* name) {
+XattrFacts FindXattrFacts(int directory, const char* name) {
+  std::array<char, kXattrNamesBytes> names;
   std::string path = ProcFdDirectory::PathOf(directory);
-  if (*name == '\0') return ::listxattr(path.c_str(), nullptr, 0) == 0;
-  return ::llistxattr(path.append("/").append(name).c_str(), nullptr, 0) == 0;
+  const ssize_t bytes = *name == '\0' ? ::listxattr(path.c_str(), names.data(), names.size())
+                                      : ::llistxattr(path.append("/").append(name).c_str(), names.data(), names.size());
+  if (bytes < 0) return {};
+  const std::string_view list(names.data(), static_cast<size_t>(bytes));
+  return {.none = list.empty(), .no_acl = list.find("system.posix_acl_") == list.npos};
 }
 
 int AccessFd(int fd, int mode) {

@@ -23,9 +23,13 @@ int OpenBeneath(int directory, const char* name, uint64_t flags, uint32_t mode =
 int StatFd(int fd, struct statx* result);
 int StatName(int directory, const char* name, struct statx* result);
 
-// True if the file has no extended attributes that this process may know of. `directory` and `name` as for StatName,
-// or an open file (also O_PATH) and "".
-bool WithoutXattrs(int directory, const char* name);
+// What is known for certain of a file's extended attributes, as far as this process may know of them: none at all, no
+// ACL of either kind. `directory` and `name` as for StatName, or an open file (also O_PATH) and "".
+struct XattrFacts {
+  bool none = false;
+  bool no_acl = false;
+};
+XattrFacts FindXattrFacts(int directory, const char* name);
 
 // access(2) of an open file (also O_PATH) with the thread's effective ids and capabilities.
 int AccessFd(int fd, int mode);

@@ -125,7 +125,13 @@ absl::StatusOr<Entry> RootedFilesystemImpl::Admit(NodeId parent, const std::stri
 
 Attributes RootedFilesystemImpl::Shown(const InspectedFile& file, int directory, const char* name) const {
   Attributes shown = conversion_.Convert(file);
-  shown.without_xattrs = !file.facts.refused && WithoutXattrs(directory, name);
+  if (file.facts.refused) {
+    shown.without_acl = true;  // nothing of it is shown
+    return shown;
+  }
+  const XattrFacts xattrs = FindXattrFacts(directory, name);
+  shown.without_xattrs = xattrs.none;
+  shown.without_acl = xattrs.no_acl;
   return shown;
 }
 

@@ -33,6 +33,8 @@ struct Caller {
   uint32_t gid = 0;
   // Supplementary groups; needed by the calls that create, and by SetAttr of permissions or gid.
   std::vector<uint32_t> groups;
+
+  bool operator==(const Caller&) const = default;
 };
 
 // What goes with a call: who asks, and how long it may take.

@@ -69,6 +69,8 @@ struct Attributes {
   FileTime ctime_ns = 0;
   // It has no extended attributes: a question for one need not be asked. False: it may have some.
   bool without_xattrs = false;
+  // It has no ACL, neither of its own nor for what is made in it. False: it may have one.
+  bool without_acl = false;
 
   bool operator==(const Attributes&) const = default;
 };

@@ -1,6 +1,6 @@
-// Bulk data on the wire. ReadReply and WriteRequest carry their data in the last field (15), so the bytes need never
-// pass through protobuf: what precedes them is serialized or parsed, the data itself is shared, not copied.
-// On the wire the message is plain protobuf.
+// Bulk data on the wire. ReadReply, ReadManyReply and WriteRequest carry their data in the last field (15), so the
+// bytes need never pass through protobuf: what precedes them is serialized or parsed, the data itself is shared, not
+// copied. On the wire the message is plain protobuf.
 #ifndef MIRRORFS_PROTOS_WIRE_BULK_H_
 #define MIRRORFS_PROTOS_WIRE_BULK_H_
 

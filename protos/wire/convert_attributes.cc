@@ -88,6 +88,7 @@ void Pack(const Attributes& attributes, v1::Attributes& message) {
   message.set_mtime_nanoseconds(mtime.nanoseconds);
   message.set_ctime_nanoseconds(ctime.nanoseconds);
   message.set_without_xattrs(attributes.without_xattrs);
+  message.set_without_acl(attributes.without_acl);
 }
 
 absl::StatusOr<Attributes> Unpack(const v1::Attributes& message) {
@@ -114,6 +115,7 @@ absl::StatusOr<Attributes> Unpack(const v1::Attributes& message) {
   attributes.mtime_ns = Join({message.mtime_seconds(), message.mtime_nanoseconds()});
   attributes.ctime_ns = Join({message.ctime_seconds(), message.ctime_nanoseconds()});
   attributes.without_xattrs = message.without_xattrs();
+  attributes.without_acl = message.without_acl();
   return attributes;
 }
 

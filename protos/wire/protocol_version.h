@@ -8,7 +8,7 @@
 
 namespace mirrorfs {
 
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 
 // Largest message that either end accepts: 4 MiB, and some room for headers.
 inline constexpr size_t kMaxMessageBytes = (size_t{4} << 20) + (size_t{64} << 10);

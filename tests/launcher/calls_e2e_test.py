@@ -1,5 +1,6 @@
 """How many calls to the agent programs take: exact, as distance makes each of them dear."""
 
+import errno
 import json
 import os
 import subprocess
@@ -52,6 +53,44 @@ class CallsTest(world.World):
                 self.assertLessEqual(sum(calls.values()), DIRECTORIES + 1 + 10, calls)
                 self.assertLessEqual(sum(self.calls_of(*program).values()), 2, "it is remembered")
                 self.succeed("umount", self.mountpoint)
+        self.assert_nothing_left()
+
+    def requests(self):
+        return json.loads(self.succeed("stats", self.mountpoint, "-o", "json"))["requests"]
+
+    def acl_of(self, name):
+        try:
+            return os.getxattr(os.path.join(self.mountpoint, name), "system.posix_acl_access")
+        except OSError as error:
+            return errno.errorcode[error.errno]
+
+    def test_files_without_acls_are_asked_once(self):
+        """And those that have one show it: as soon as any has, each is asked."""
+        self.make_tree()
+        self.mount("--rw")
+        subprocess.run(["ls", "-lR"], cwd=self.mountpoint, check=True, stdout=subprocess.DEVNULL, timeout=world.LIMIT)
+        self.assertLess(self.requests()["GetXattr"], 10)
+        self.assertEqual(self.acl_of("tree/d00/f0"), "EOPNOTSUPP")
+        subprocess.run(["setfacl", "-m", "u:12:r", os.path.join(self.source, "tree/d01/f1")], check=True)
+        self.succeed("umount", self.mountpoint)
+        self.mount("--rw")
+        listed = subprocess.run(["ls", "-l", os.path.join(self.mountpoint, "tree/d01")], check=True, text=True,
+                                capture_output=True, timeout=world.LIMIT).stdout
+        self.assertEqual([line.split()[-1] for line in listed.splitlines() if line[10:11] == "+"], ["f1"])
+        self.assertEqual(self.acl_of("tree/d01/f2"), "ENODATA")
+        self.succeed("umount", self.mountpoint)
+        subprocess.run(["setfacl", "-b", os.path.join(self.source, "tree/d01/f1")], check=True)
+        self.mount("--rw")
+        subprocess.run(["setfacl", "-m", "u:12:rw", os.path.join(self.mountpoint, "tree/d02/f3")], check=True,
+                       timeout=world.LIMIT)
+        self.assertIn("user:12:rw-", subprocess.run(
+            ["getfacl", "-n", os.path.join(self.source, "tree/d02/f3")], check=True, text=True,
+            capture_output=True).stdout)
+        self.assertEqual(self.acl_of("tree/d00/f0"), "ENODATA")
+        self.succeed("umount", self.mountpoint)
+        self.mount("-o", "acl")
+        self.assertEqual(self.acl_of("tree/d00/f0"), "ENODATA")
+        self.succeed("umount", self.mountpoint)
         self.assert_nothing_left()
 
     def test_what_an_unpacked_file_takes(self):

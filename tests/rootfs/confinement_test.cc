@@ -30,8 +30,8 @@ class Confinement : public RootfsFixture {
 };
 
 TEST_F(Confinement, NamesAreOneComponent) {
-  for (const std::string name : {std::string(""), std::string("."), std::string(".."), std::string("a/b"),
-                                 std::string("/etc"), std::string("a\0b", 3), std::string("../x")}) {
+  for (const std::string& name : {std::string(""), std::string("."), std::string(".."), std::string("a/b"),
+                                  std::string("/etc"), std::string("a\0b", 3), std::string("../x")}) {
     EXPECT_EQ(Error(files_->Lookup({}, NodeId::kRoot, name)), "EINVAL") << name;
     EXPECT_EQ(Error(files_->Mkdir({}, {.parent = NodeId::kRoot, .name = name})), "EINVAL") << name;
     EXPECT_EQ(Error(files_->Rename({}, NodeId::kRoot, "x", NodeId::kRoot, name, {})), "EINVAL") << name;

@@ -125,8 +125,12 @@ TEST_F(Listing, AListingGoesOnWhileTheDirectoryChanges) {
   }
   for (int file = 0; file < 400; ++file) {
     const std::string name = "file" + std::to_string(file);
-    if (file % 3 != 0) EXPECT_TRUE(names.contains(name)) << name;
-    if (removed.contains(name)) EXPECT_FALSE(names.contains(name)) << name;
+    if (file % 3 != 0) {
+      EXPECT_TRUE(names.contains(name)) << name;
+    }
+    if (removed.contains(name)) {
+      EXPECT_FALSE(names.contains(name)) << name;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // Waiting that a requested stop (the program was killed) ends.
-#ifndef MIRRORFS_FUSEFS_CORE_STOPPABLE_WAIT_H_
-#define MIRRORFS_FUSEFS_CORE_STOPPABLE_WAIT_H_
+#ifndef MIRRORFS_PROTOS_SHARED_STOPPABLE_WAIT_H_
+#define MIRRORFS_PROTOS_SHARED_STOPPABLE_WAIT_H_
 
 #include <condition_variable>
 #include <stop_token>
@@ -28,4 +28,4 @@ template <typename Predicate>
 
 }  // namespace mirrorfs
 
-#endif  // MIRRORFS_FUSEFS_CORE_STOPPABLE_WAIT_H_
+#endif  // MIRRORFS_PROTOS_SHARED_STOPPABLE_WAIT_H_

@@ -1,0 +1,158 @@
+// Small reads that go together: each gets its own bytes, errors and end, whatever happens to the others.
+#include "fusefs/remote/read_combiner.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+constexpr NodeId kNode{7};
+
+// A far end that answers when it is told to.
+class ReadCombinerTest : public ::testing::Test {
+ protected:
+  static absl::Cord Content(const ReadRange& range) {
+    return absl::Cord(std::string(range.size, static_cast<char>('a' + range.offset % 26)));
+  }
+
+  void Pass() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ++arrived_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void AwaitArrived(int count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [&] { return arrived_ >= count; });
+  }
+  void Open() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+  absl::StatusOr<absl::Cord> SendOne(const ReadRange& range) {
+    Pass();
+    ++alone_;
+    return Content(range);
+  }
+  absl::StatusOr<ReadCombiner::Outcomes> SendMany(absl::Span<const ReadRange> ranges) {
+    Pass();
+    largest_ = std::max<size_t>(largest_, ranges.size());
+    if (failure_ != 0) return ErrnoStatus(failure_);
+    ReadCombiner::Outcomes outcomes;
+    for (const ReadRange& range : ranges.first(std::min(ranges.size(), answered_))) {
+      if (range.handle == HandleId{13}) {
+        outcomes.emplace_back(ErrnoStatus(ESTALE));
+      } else {
+        outcomes.emplace_back(Content(range));
+      }
+    }
+    return outcomes;
+  }
+
+  // Reads of one page each, all at once: two are on their way when the others come.
+  std::vector<std::string> ReadTogether(int count, CallContext context = {}) {
+    std::vector<std::string> results(count);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < count; ++i) {
+      if (i == 2) AwaitArrived(2);
+      threads.emplace_back([&, i] {
+        const ReadRange range{HandleId{static_cast<uint64_t>(i)}, static_cast<uint64_t>(i), 4096};
+        const auto data = combiner_.Read(context, kNode, range);
+        results[i] = data.ok() ? std::string(*data) : std::to_string(ToErrno(data.status()));
+      });
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the others wait by then, or go alone: right anyway
+    Open();
+    for (std::thread& thread : threads) thread.join();
+    return results;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+  int arrived_ = 0;
+  std::atomic<int> alone_ = 0;
+  std::atomic<size_t> largest_ = 0;
+  size_t answered_ = SIZE_MAX;
+  int failure_ = 0;
+  ReadCombiner combiner_{[this](const CallContext&, const ReadRange& range) { return SendOne(range); },
+                         [this](const CallContext&, auto ranges) { return SendMany(ranges); }};
+};
+
+TEST_F(ReadCombinerTest, WhoWaitsGoesTogetherAndGetsItsOwnBytes) {
+  const std::vector<std::string> results = ReadTogether(40);
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(results[i], i == 13 ? std::to_string(ESTALE) : std::string(4096, static_cast<char>('a' + i % 26))) << i;
+  }
+  EXPECT_EQ(largest_, ReadCombiner::kMostRanges);
+  EXPECT_LT(alone_, 10);
+}
+
+TEST_F(ReadCombinerTest, WhatTheAgentDidNotComeToIsAskedForAlone) {
+  answered_ = 1;
+  const std::vector<std::string> results = ReadTogether(12);
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(results[i], std::string(4096, static_cast<char>('a' + i % 26))) << i;
+  EXPECT_GT(alone_, 2);
+}
+
+TEST_F(ReadCombinerTest, AFailedCallIsTheLeadersAlone) {
+  failure_ = EINTR;
+  const std::vector<std::string> results = ReadTogether(12);
+  int failed = 0;
+  for (int i = 0; i < 12; ++i) {
+    if (results[i] == std::to_string(EINTR)) {
+      ++failed;
+    } else {
+      EXPECT_EQ(results[i], std::string(4096, static_cast<char>('a' + i % 26))) << i;
+    }
+  }
+  EXPECT_GE(failed, 1);
+  EXPECT_LE(failed, 3);  // two led batches, or one that was handed on
+}
+
+TEST_F(ReadCombinerTest, WhoIsStoppedLeavesAndNobodyIsHeldUp) {
+  std::stop_source stop;
+  CallContext stopped;
+  stopped.stop = stop.get_token();
+  std::thread first([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{0}, 0, 10}).ok()); });
+  std::thread second([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{1}, 1, 10}).ok()); });
+  AwaitArrived(2);
+  std::thread third([&] { EXPECT_EQ(ToErrno(combiner_.Read(stopped, kNode, {HandleId{2}, 2, 10}).status()), EINTR); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  stop.request_stop();
+  third.join();
+  Open();
+  first.join();
+  second.join();
+  EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{3}, 3, 10}).ok());
+}
+
+TEST_F(ReadCombinerTest, OtherCallersGoBySomeoneElsesCallNever) {
+  CallContext other;
+  other.caller.uid = 1000;
+  std::thread first([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{0}, 0, 10}).ok()); });
+  std::thread second([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{1}, 1, 10}).ok()); });
+  AwaitArrived(2);
+  std::thread third([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{2}, 2, 10}).ok()); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::thread fourth([&] { EXPECT_TRUE(combiner_.Read(other, kNode, {HandleId{3}, 3, 10}).ok()); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  Open();
+  for (std::thread* thread : {&first, &second, &third, &fourth}) thread->join();
+  EXPECT_EQ(largest_, 0u);
+}
+
+}  // namespace
+}  // namespace mirrorfs
