@@ -162,7 +162,7 @@ class FilesystemCore {
   absl::StatusOr<CachedName> AskForName(const CallContext& context, const InodePtr& parent, std::string_view name);
   bool AttributesStale(const CachedName& cached) const;
   // Ids and link sizes as the mount shows them.
-  Attributes Shown(const Inode& inode, Attributes attributes) const;
+  Attributes Shown(Inode& inode, Attributes attributes) const;
   // What the agent told last, if that may be passed on; else it is asked. (attributes.cc)
   absl::StatusOr<AttributeCache::Known> Fetch(const CallContext& context, Inode& inode);
   // What the answer to a change told: it is over now.
@@ -175,7 +175,7 @@ class FilesystemCore {
 
   // --- Extended attributes (xattrs.cc)
   void NoteXattrs(Inode& inode, const Attributes& attributes, Instant asked_at);
-  int ErrnoOfMissing(std::string_view name) const;
+  int ErrnoOfMissing(std::string_view name, const CallContext& context, const Inode& inode) const;
 
   // --- Changes (tree_changes.cc)
   // A name that this mount has just made: into the cache, and to the kernel.

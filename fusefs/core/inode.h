@@ -33,6 +33,10 @@ class Inode {
   void SetNumber(uint64_t number) { number_.store(number, std::memory_order_relaxed); }
   uint64_t Number() const { return number_.load(std::memory_order_relaxed); }
 
+  // --- Its owner as the kernel was told last
+  void SetShownOwner(uint32_t uid) { shown_owner_.store(uid, std::memory_order_relaxed); }
+  uint32_t ShownOwner() const { return shown_owner_.load(std::memory_order_relaxed); }
+
   // --- Age of what is known about it
   // Something that this mount did may have changed attributes or contents: whatever was fetched before is stale.
   void MarkChanged() { MarkChangedAt(Now()); }
@@ -180,6 +184,7 @@ class Inode {
     const uint32_t names = listed_names_.load(std::memory_order_relaxed);
     return misses >= (names == 0 ? 1 : names / 100);
   }
+  bool WasListed() const { return listed_names_.load(std::memory_order_relaxed) != 0; }
   void NoteListed(size_t names) {
     listed_names_.store(static_cast<uint32_t>(std::min<size_t>(names, UINT32_MAX)), std::memory_order_relaxed);
     misses_.store(0, std::memory_order_relaxed);
@@ -206,6 +211,7 @@ class Inode {
   const NodeId node_;
   const FileType type_;
   std::atomic<uint64_t> number_{0};
+  std::atomic<uint32_t> shown_owner_{UINT32_MAX};
   std::atomic<Instant> changed_at_{0};
   std::atomic<Instant> forgotten_at_{Now()};
   std::atomic<uint64_t> lock_releases_begun_{0};

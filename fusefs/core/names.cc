@@ -103,8 +103,9 @@ std::string FilesystemCore::ShownTarget(const Inode& link, std::string_view targ
   return RebaseLink(target, DepthOfDirectoryOf(link));
 }
 
-Attributes FilesystemCore::Shown(const Inode& inode, Attributes attributes) const {
+Attributes FilesystemCore::Shown(Inode& inode, Attributes attributes) const {
   attributes.uid = ShownUid(attributes.uid);
+  inode.SetShownOwner(attributes.uid);
   attributes.gid = ShownGid(attributes.gid);
   if (inode.type() == FileType::kSymlink && options_.rebase_links) {
     const std::string target = inode.LinkTarget();

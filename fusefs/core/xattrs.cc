@@ -17,10 +17,14 @@ bool IsAskedOften(std::string_view name) { return name.starts_with("security.") 
 
 // ls(1) asks for the label and the ACL of each file until it hears that there are none here; each question is a request
 // of the kernel. Both errors mean the same to programs, but one that has heard EOPNOTSUPP does not ask for the next
-// file: so not when there is an ACL to be seen (ADR 18).
-int FilesystemCore::ErrnoOfMissing(std::string_view name) const {
+// file: so not when there is an ACL to be seen, or the directory was not listed, so that there may be one. Nor to a
+// kernel that checks the permissions of somebody else than the owner: it would take it for the outcome (ADR 18).
+int FilesystemCore::ErrnoOfMissing(std::string_view name, const CallContext& context, const Inode& inode) const {
   if (name == "security.selinux") return EOPNOTSUPP;
-  return IsAcl(name) && !options_.exact_acls && !acl_seen_.load() ? EOPNOTSUPP : ENODATA;
+  if (!IsAcl(name) || options_.exact_acls || acl_seen_.load()) return ENODATA;
+  const InodePtr parent = inode.Parent();
+  if (inode.IsDirectory() || parent == nullptr || !parent->WasListed()) return ENODATA;
+  return options_.agent_checks_permissions || context.caller.uid == inode.ShownOwner() ? EOPNOTSUPP : ENODATA;
 }
 
 void FilesystemCore::NoteXattrs(Inode& inode, const Attributes& attributes, Instant asked_at) {
@@ -37,9 +41,9 @@ absl::StatusOr<std::string> FilesystemCore::GetXattr(const CallContext& context,
   const Instant without_at = inode->WithoutXattrsAt();
   const bool known_to_have_none =
       !inode->ChangedSince(without_at) && Remaining(options_.attr_timeout, without_at, Now()) > absl::ZeroDuration();
-  if (IsAskedOften(name) && known_to_have_none) return ErrnoStatus(ErrnoOfMissing(name), "getxattr");
+  if (IsAskedOften(name) && known_to_have_none) return ErrnoStatus(ErrnoOfMissing(name, context, *inode), "getxattr");
   absl::StatusOr<std::string> value = files_.GetXattr(context, node, name);
-  if (ToErrno(value.status()) == ENODATA) return ErrnoStatus(ErrnoOfMissing(name), "getxattr");
+  if (ToErrno(value.status()) == ENODATA) return ErrnoStatus(ErrnoOfMissing(name, context, *inode), "getxattr");
   return value;
 }
 

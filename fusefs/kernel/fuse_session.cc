@@ -27,8 +27,7 @@ CoreOptions ToCoreOptions(const MountOptions& options) {
   core.attr_timeout = options.attr_timeout;
   core.entry_timeout = options.entry_timeout;
   core.rebase_links = options.symlinks == SymlinkMode::kRebase;
-  // A kernel that checks permissions asks for ACLs, too, and takes another error for that of the check.
-  core.exact_acls = options.exact_acls || options.default_permissions;
+  core.exact_acls = options.exact_acls;
   core.agent_checks_permissions = !options.default_permissions;
   core.map_ids = options.map_ids;
   core.show_own_ids = options.show_own_ids;
