@@ -101,7 +101,8 @@ TEST_F(EndToEndTest, NamesAndAttributes) {
 TEST_F(EndToEndTest, MovingAndRemoving) {
   const Entry file = MakeFile("one", HandleId{1});
   ASSERT_TRUE(Files().Link({}, file.node, NodeId::kRoot, "two").ok());
-  EXPECT_EQ(ToErrno(Files().Rename({}, NodeId::kRoot, "one", NodeId::kRoot, "two", RenameMode::kNoReplace).status()), EEXIST);
+  EXPECT_EQ(ToErrno(Files().Rename({}, NodeId::kRoot, "one", NodeId::kRoot, "two", RenameMode::kNoReplace).status()),
+            EEXIST);
   ASSERT_TRUE(Files().Rename({}, NodeId::kRoot, "one", NodeId::kRoot, "three", RenameMode::kReplace).ok());
   EXPECT_TRUE(std::filesystem::exists(Path("three")));
   ASSERT_TRUE(Files().Unlink({}, NodeId::kRoot, "three").ok());

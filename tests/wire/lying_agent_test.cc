@@ -1,10 +1,15 @@
 // The client's end against an agent whose every answer is a lie: EIO, never a crash, never a wrong name.
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "fusefs/remote/remote_session.h"
 #include "gtest/gtest.h"
@@ -33,10 +38,12 @@ class LyingAgent : public v1::FileSystem::Service {
   std::function<void(v1::ReadDirReply&)> page = [](v1::ReadDirReply&) {};
   std::function<void(v1::OpenReply&)> open = [](v1::OpenReply&) {};
   std::function<void(v1::ReadReply&)> read = [](v1::ReadReply&) {};
+  std::function<void(v1::ReadManyReply&)> read_many = [](v1::ReadManyReply&) {};
   std::function<void(v1::WriteReply&)> write = [](v1::WriteReply&) {};
   std::string target = "t";
   std::vector<std::string> xattrs;
   uint64_t sought = 0;
+  std::atomic<int> many = 0;  // ranges that were asked for together
 
   Status Attach(ServerContext*, const v1::AttachRequest*, v1::AttachReply* reply) override {
     reply->set_protocol(kProtocolVersion);
@@ -77,6 +84,11 @@ class LyingAgent : public v1::FileSystem::Service {
   }
   Status Read(ServerContext*, const v1::ReadRequest*, v1::ReadReply* reply) override {
     read(*reply);
+    return Status::OK;
+  }
+  Status ReadMany(ServerContext*, const v1::ReadManyRequest* request, v1::ReadManyReply* reply) override {
+    many += request->ranges_size();
+    read_many(*reply);
     return Status::OK;
   }
   Status Write(ServerContext*, const v1::WriteRequest*, v1::WriteReply* reply) override {
@@ -124,6 +136,7 @@ class LyingAgentTest : public testing::Test {
     agent_.entry = lie;
     return ToErrno(Files().Lookup({}, NodeId::kRoot, "n").status());
   }
+  int FailuresOfReadsTogether(const std::function<void(v1::ReadManyReply&)>& lie);
   int PageError(
       const std::string& name, const std::function<void(v1::ReadDirReply&)>& lie = [](auto&) {}) {
     agent_.page = [&](v1::ReadDirReply& reply) {
@@ -223,6 +236,71 @@ TEST_F(LyingAgentTest, ImpossibleData) {
   EXPECT_EQ(ToErrno(Files().Open({}, NodeId{2}, HandleId{3}, {.read = true}, 4).status()), EIO);
   agent_.sought = 5;
   EXPECT_EQ(ToErrno(Files().Seek({}, HandleId{1}, 10, SeekWhence::kData).status()), EIO);
+}
+
+// Many small reads at once: the first are held up meanwhile, so others go together. How many have failed.
+int LyingAgentTest::FailuresOfReadsTogether(const std::function<void(v1::ReadManyReply&)>& lie) {
+  agent_.read = [](v1::ReadReply& reply) { reply.set_data("1234"); };
+  // The quickest tells how many at once are of use: not as many as there will be.
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(Files().Read({}, HandleId{1}, 0, 4).ok());
+  std::promise<void> go_on;
+  agent_.read = [gate = go_on.get_future().share()](v1::ReadReply& reply) {
+    gate.wait();
+    reply.set_data("1234");
+  };
+  agent_.read_many = lie;
+  agent_.many = 0;
+  std::vector<std::future<absl::StatusOr<absl::Cord>>> results;
+  for (int i = 0; i < 40; ++i) {
+    results.push_back(std::async(std::launch::async, [this] { return Files().Read({}, HandleId{1}, 0, 4); }));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  go_on.set_value();
+  int failures = 0;
+  for (auto& result : results) {
+    const auto data = result.get();
+    failures += ToErrno(data.status()) == EIO;
+    if (data.ok()) {
+      EXPECT_EQ(*data, "1234");
+    }
+  }
+  EXPECT_GT(agent_.many, 0) << "none went together";
+  return failures;
+}
+
+TEST_F(LyingAgentTest, ImpossibleOutcomesOfReadsTogether) {
+  ASSERT_TRUE(Files().Open({}, NodeId{2}, HandleId{1}, {.read = true}, 0).ok());
+  const auto outcome = [](v1::ReadManyReply& reply, int error, uint32_t size) {
+    reply.add_outcomes()->set_error(error);
+    reply.mutable_outcomes(reply.outcomes_size() - 1)->set_size(size);
+  };
+  // It is the one who asked that is told; the others ask again for themselves.
+  EXPECT_GT(FailuresOfReadsTogether([](v1::ReadManyReply&) {}), 0) << "no outcome at all";
+  EXPECT_GT(FailuresOfReadsTogether([&](v1::ReadManyReply& reply) {
+              for (int i = 0; i < 50; ++i) outcome(reply, 0, 0);
+            }),
+            0)
+      << "more than ranges";
+  EXPECT_GT(FailuresOfReadsTogether([&](v1::ReadManyReply& reply) { outcome(reply, 0, 4); }), 0) << "no data";
+  EXPECT_GT(FailuresOfReadsTogether([&](v1::ReadManyReply& reply) {
+              outcome(reply, 0, 5);
+              reply.set_data("12345");
+            }),
+            0)
+      << "more than asked for";
+  EXPECT_GT(FailuresOfReadsTogether([&](v1::ReadManyReply& reply) {
+              outcome(reply, 0, 4);
+              reply.set_data("1234 and more");
+            }),
+            0)
+      << "data of nobody";
+  EXPECT_GT(FailuresOfReadsTogether([&](v1::ReadManyReply& reply) { outcome(reply, -1, 0); }), 0) << "no errno";
+  EXPECT_EQ(FailuresOfReadsTogether([&](v1::ReadManyReply& reply) {
+              outcome(reply, 0, 4);
+              reply.set_data("1234");
+            }),
+            0)
+      << "the truth, of the first";
 }
 
 TEST_F(LyingAgentTest, ImpossibleTextsAndTypes) {
