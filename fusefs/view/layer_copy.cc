@@ -69,6 +69,7 @@ absl::Status CopyRange(const CallContext& context, FileSystem& from, HandleId ha
                        uint64_t end, Progress& progress) {
   struct Chunk {
     uint64_t offset;
+    uint32_t size;
     std::future<absl::StatusOr<absl::Cord>> data;
   };
   std::deque<Chunk> chunks;
@@ -80,13 +81,15 @@ absl::Status CopyRange(const CallContext& context, FileSystem& from, HandleId ha
       const auto read = [&from, &context, handle, offset = asked, size] {
         return from.Read(context, handle, offset, size);
       };
-      chunks.push_back({asked, std::async(alone ? std::launch::deferred : std::launch::async, read)});
+      chunks.push_back({asked, size, std::async(alone ? std::launch::deferred : std::launch::async, read)});
       asked += size;
     }
     const uint64_t offset = chunks.front().offset;
+    const uint32_t size = chunks.front().size;
     const absl::StatusOr<absl::Cord> data = chunks.front().data.get();
     chunks.pop_front();
     RETURN_IF_ERROR(data.status());
+    if (data->size() != size) return ErrnoStatus(EIO, "it has become shorter while it was copied");
     if (context.stop.stop_requested()) return ErrnoStatus(EINTR, "copy to the layer");
     RETURN_IF_ERROR(WriteAll(to, *data, offset));
     progress.At(offset + data->size());
@@ -126,16 +129,23 @@ absl::Status CopyTimes(int fd, const Attributes& attributes) {
   return ErrnoStatus(::utimensat(fd, "", times, AT_EMPTY_PATH) == 0 ? 0 : errno, "times in the layer");
 }
 
+bool MayBeLeftOut(const absl::Status& status) {
+  if (!HasErrno(status)) return false;
+  const int error = ToErrno(status);
+  return error == EPERM || error == EACCES || error == EOPNOTSUPP || error == EINVAL || error == ENODATA;
+}
+
 absl::Status CopyXattrs(const CallContext& context, FileSystem& from, NodeId node, int fd, std::string_view except) {
   const auto names = from.ListXattr(context, node);
   if (!names.ok()) return ToErrno(names.status()) == EOPNOTSUPP ? absl::OkStatus() : names.status();
   for (const std::string& name : *names) {
     if (name == except) continue;
     const auto value = from.GetXattr(context, node, name);
-    if (!value.ok()) continue;  // it may be seen and not read
-    if (::setxattr(ProcPath(fd).c_str(), name.c_str(), value->data(), value->size(), 0) == 0) continue;
-    const bool tolerable = errno == EPERM || errno == EOPNOTSUPP || errno == EINVAL || errno == EACCES;
-    if (!tolerable) return LastErrno("attributes in the layer");
+    if (MayBeLeftOut(value.status())) continue;
+    RETURN_IF_ERROR(value.status());
+    const int result = ::setxattr(ProcPath(fd).c_str(), name.c_str(), value->data(), value->size(), 0);
+    const absl::Status set = ErrnoStatus(result == 0 ? 0 : errno, "attributes in the layer");
+    if (!MayBeLeftOut(set)) RETURN_IF_ERROR(set);
   }
   return absl::OkStatus();
 }

@@ -23,7 +23,10 @@ uint32_t PermissionsOnDisk(FileType type, uint32_t permissions, const Layer& lay
 absl::Status CopyOwner(int fd, const Attributes& attributes, const Layer& layer, LayerRecord& record);
 absl::Status CopyPermissions(int fd, const Attributes& attributes, const Layer& layer);
 absl::Status CopyTimes(int fd, const Attributes& attributes);
-// Attributes that this process may not set, or the file system does not keep, are left out; `except` too.
+// Whether this is a reason to do without one extended attribute: it may be seen and not read, not be set, is not kept
+// by the file system, or has gone meanwhile. What says nothing of the attribute (no answer, a full disk) is none.
+bool MayBeLeftOut(const absl::Status& status);
+// Attributes that may be left out are; `except` too.
 absl::Status CopyXattrs(const CallContext& context, FileSystem& from, NodeId node, int fd, std::string_view except);
 
 // FIFOs, sockets, devices.

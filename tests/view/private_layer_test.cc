@@ -127,6 +127,32 @@ TEST_F(PrivateLayer, CopiesKeepHolesAttributesOwnersAndTimes) {
   EXPECT_EQ(tree().Stat("/sparse"), "1 640 12:34 67108864 ");
 }
 
+TEST_F(PrivateLayer, WithoutAnAnswerAboutAnAttributeNothingIsCopied) {
+  ASSERT_EQ(setxattr(box_.Container("/file").c_str(), "user.kept", "yes", 3, 0), 0);
+  before_ = TreeText(box_.Container());
+  bool broken = true;
+  box_.Make({.before_container = [&broken](std::string_view call, std::string_view) {
+    return broken && call == "GetXattr" ? absl::UnavailableError("gone") : absl::OkStatus();
+  }});
+  EXPECT_EQ(tree().Append("/file", "+"), "no answer: gone");
+  EXPECT_EQ(Changes(), Texts{});
+  broken = false;
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  EXPECT_EQ(tree().GetXattr("/file", "user.kept"), "yes");
+  box_.End();  // before what it tells of its calls
+}
+
+TEST_F(PrivateLayer, WhatBecomesShorterWhileItIsCopiedIsNotFilledWithZeros) {
+  box_.Make({.before_container = [this](std::string_view call, std::string_view) {
+    return ErrnoStatus(call == "Read" && truncate(box_.Container("/file").c_str(), 3) != 0 ? EIO : 0);
+  }});
+  EXPECT_EQ(tree().Append("/file", "+"), "EIO");
+  EXPECT_EQ(Changes(), Texts{});
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  EXPECT_EQ(tree().Read("/file"), "con+");
+  before_ = TreeText(box_.Container());
+}
+
 TEST_F(PrivateLayer, DirectoryTimesDoNotShowTheCopying) {
   const auto before = tree().Find("/d");
   ASSERT_TRUE(before.ok());
