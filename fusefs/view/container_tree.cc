@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "fmt/format.h"
 #include "fusefs/view/layer_copy.h"
+#include "protos/rootfs/link_target.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -224,10 +225,8 @@ absl::Status ContainerTree::MakeNew(NodeId parent, const std::string& name, cons
   }
   absl::StatusOr<Entry> made = ErrnoStatus(EINVAL);
   if (change.type == FileType::kSymlink) {
-    std::string target(kMaxTargetBytes + 1, '\0');
-    const ssize_t length = ::readlinkat(fd, "", target.data(), target.size());
-    if (length < 0) return LastErrno("layer");
-    made = files_.Symlink(call_, where, target.substr(0, static_cast<size_t>(length)));
+    ASSIGN_OR_RETURN(const std::string target, ReadLinkTarget(fd, "", 0));
+    made = files_.Symlink(call_, where, target);
   } else {
     struct stat is = {};
     if (::fstat(fd, &is) != 0) return LastErrno("layer");
@@ -271,10 +270,8 @@ absl::StatusOr<bool> ContainerTree::IsSame(std::string_view path, const Entry& t
   const Attributes& is = there.attributes;
   if (is.type != change.type) return false;
   if (is.type == FileType::kSymlink) {
-    std::string target(kMaxTargetBytes + 1, '\0');
-    const ssize_t length = ::readlinkat(fd, "", target.data(), target.size());
-    if (length < 0) return LastErrno("layer");
-    return there.link_target == target.substr(0, static_cast<size_t>(length));
+    ASSIGN_OR_RETURN(const std::string target, ReadLinkTarget(fd, "", 0));
+    return there.link_target == target;
   }
   if (is.permissions != change.permissions) return false;
   if (is.type != FileType::kRegular) return true;

@@ -124,6 +124,24 @@ absl::Status CopyPermissions(int fd, const Attributes& attributes, const Layer& 
   return ErrnoStatus(::chmod(ProcPath(fd).c_str(), permissions) == 0 ? 0 : errno, "permissions in the layer");
 }
 
+absl::Status CopyRights(int from, int to, const Layer& layer) {
+  struct stat is = {};
+  if (::fstat(from, &is) != 0) return LastErrno("layer");
+  if (layer.info().native_ids && ::fchownat(to, "", is.st_uid, is.st_gid, AT_EMPTY_PATH) != 0) {
+    return LastErrno("owner in the layer");
+  }
+  for (const char* name : {"system.posix_acl_access", "system.posix_acl_default"}) {
+    std::string value(kMaxXattrBytes, '\0');
+    const ssize_t size = ::getxattr(ProcPath(from).c_str(), name, value.data(), value.size());
+    if (size < 0 && (errno == ENODATA || errno == EOPNOTSUPP)) continue;
+    if (size < 0 || ::setxattr(ProcPath(to).c_str(), name, value.data(), static_cast<size_t>(size), 0) != 0) {
+      return LastErrno("access list in the layer");
+    }
+  }
+  const mode_t mode = is.st_mode & kPermissionMask;
+  return ErrnoStatus(::chmod(ProcPath(to).c_str(), mode) == 0 ? 0 : errno, "permissions in the layer");
+}
+
 absl::Status CopyTimes(int fd, const Attributes& attributes) {
   const timespec times[2] = {ToTimespec(attributes.atime_ns), ToTimespec(attributes.mtime_ns)};
   return ErrnoStatus(::utimensat(fd, "", times, AT_EMPTY_PATH) == 0 ? 0 : errno, "times in the layer");

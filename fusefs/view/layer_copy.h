@@ -21,6 +21,8 @@ uint32_t PermissionsOnDisk(FileType type, uint32_t permissions, const Layer& lay
 
 // `fd` may be O_PATH in all of these. What the file cannot express goes to `record`.
 absl::Status CopyOwner(int fd, const Attributes& attributes, const Layer& layer, LayerRecord& record);
+// From one directory of the layer to another: owner, permissions, access lists, also those that are inherited.
+absl::Status CopyRights(int from, int to, const Layer& layer);
 absl::Status CopyPermissions(int fd, const Attributes& attributes, const Layer& layer);
 absl::Status CopyTimes(int fd, const Attributes& attributes);
 // Whether this is a reason to do without one extended attribute: it may be seen and not read, not be set, is not kept

@@ -144,6 +144,34 @@ TEST_F(Apply, AnInterruptedOneIsDoneAgain) {
   EXPECT_FALSE(left_);
 }
 
+TEST_F(Apply, ADirectoryThatWasMovedHalfwayIsMovedOn) {
+  EXPECT_EQ(tree().Rename("/d", "/e"), "OK");
+  EXPECT_EQ(tree().Append("/e/file", "+"), "OK");
+  const auto shown = tree().Snapshot();
+  int renames = 0;
+  const Results failed = Run({}, [&](std::string_view call, std::string_view) {
+    return ErrnoStatus(call == "Rename" && ++renames == 2 ? EIO : 0);
+  });
+  EXPECT_EQ(failed.at("/e"), strerror(EIO));
+  EXPECT_EQ(failed.at("/e/file"), "/e was not applied");
+  EXPECT_FALSE(std::filesystem::exists(box_.Container("/d"))) << "it has stepped aside";
+  {
+    // As a kill leaves it that comes before the layer knows.
+    const auto layer = Layer::Open(box_.LayerDirectory(), LayerUse::kChange);
+    const auto directory = (*layer)->OpenPath("e");
+    auto record = (*layer)->ReadRecord(directory->get());
+    EXPECT_TRUE(record->from->starts_with("/.mirrorfs-apply-"));
+    record->from = "/d";
+    EXPECT_TRUE((*layer)->WriteRecord(directory->get(), *record).ok());
+  }
+  for (const auto& [path, result] : Run()) {
+    EXPECT_EQ(result, path == "/d" ? "already" : "applied") << path;
+  }
+  EXPECT_FALSE(left_);
+  const auto container = ViewBox::MakeFiles(box_.Container(), true);
+  EXPECT_EQ(TreeClient(*container).Snapshot(), shown);
+}
+
 TEST_F(Apply, WhatCannotBeReadIsNoHole) {
   box_.End();
   const auto layer = Layer::Open(box_.LayerDirectory(), LayerUse::kRead);

@@ -152,7 +152,10 @@ class WatchedFiles : public FileSystem {
     return files_.RemoveXattr(context, node, name);
   }
   void Forget(absl::Span<const ForgottenNode> nodes) override { files_.Forget(nodes); }
-  void Release(absl::Span<const HandleId> handles) override { files_.Release(handles); }
+  void Release(absl::Span<const HandleId> handles) override {
+    for (size_t i = 0; i < handles.size(); ++i) static_cast<void>(before_("Release", ""));  // cannot fail
+    files_.Release(handles);
+  }
 
  private:
   FileSystem& files_;
