@@ -99,6 +99,7 @@ class MountWorld : public World {
   FileSystem& Files() override { return *files_; }
   Entry Root() override { return files_->Root().value(); }
   bool ThroughKernel() const override { return true; }
+  bool TellsAfterwards() const override { return false; }
 
  private:
   const std::string mountpoint_;

@@ -27,6 +27,7 @@ class RootfsWorld : public World {
   FileSystem& Files() override { return *files_; }
   Entry Root() override { return files_->Root({}).value(); }
   bool ThroughKernel() const override { return false; }
+  bool TellsAfterwards() const override { return true; }
 
  private:
   std::unique_ptr<RootedFilesystem> files_;

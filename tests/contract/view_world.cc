@@ -61,6 +61,7 @@ class ViewWorld : public World {
   FileSystem& Files() override { return *parts_.view; }
   Entry Root() override { return OrAbort(parts_.view->Root({}), "no root"); }
   bool ThroughKernel() const override { return false; }
+  bool TellsAfterwards() const override { return true; }
 
  private:
   Parts parts_;
