@@ -208,6 +208,9 @@ void SessionCalls::Describe(const Session& session, v1::AttachReply& answer) con
   if (terms.identity == IdentityKind::kContainer) {
     answer.set_identity_uid(target_.Uids().ToContainer(target_.ProcessCredentials().uid));
     answer.set_identity_gid(target_.Gids().ToContainer(target_.ProcessCredentials().gid));
+    for (const uint32_t group : target_.ProcessCredentials().groups) {
+      answer.add_identity_groups(target_.Gids().ToContainer(group));
+    }
   } else {
     answer.set_identity_uid(terms.uid);
     answer.set_identity_gid(terms.gid);

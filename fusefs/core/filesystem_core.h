@@ -19,7 +19,7 @@
 #include "fusefs/core/answers.h"
 #include "fusefs/core/attribute_cache.h"
 #include "fusefs/core/directory_ahead.h"
-#include "fusefs/core/handle_table.h"
+#include "protos/shared/handle_table.h"
 #include "fusefs/core/inode_table.h"
 #include "fusefs/core/io_pool.h"
 #include "fusefs/core/name_cache.h"

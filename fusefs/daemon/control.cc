@@ -7,6 +7,11 @@
 #include "spdlog/spdlog.h"
 
 namespace mirrorfs {
+namespace {
+
+constexpr size_t kMostWaiting = 1000;
+
+}  // namespace
 
 void ControlChannel::SendReady(nlohmann::json facts) {
   facts["event"] = "ready";
@@ -35,9 +40,25 @@ void ControlChannel::StopServing() {
 
 void ControlChannel::Send(const nlohmann::json& message) {
   if (channel_.fd() < 0) return;
-  MutexLock lock(sending_);
-  const auto sent = channel_.Send(message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  if (!sent.ok()) spdlog::warn("the keeper does not listen");
+  std::string line = message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  {
+    MutexLock lock(mutex_);
+    if (waiting_.size() >= kMostWaiting) return;  // the keeper is held up: by what is only told nobody else is to be
+    waiting_.push_back(std::move(line));
+    if (std::exchange(sending_, true)) return;
+  }
+  while (const auto next = TakeWaiting()) {
+    if (!channel_.Send(*next).ok()) spdlog::warn("the keeper does not listen");
+  }
+}
+
+std::optional<std::string> ControlChannel::TakeWaiting() {
+  MutexLock lock(mutex_);
+  sending_ = !waiting_.empty();
+  if (!sending_) return std::nullopt;
+  std::string line = std::move(waiting_.front());
+  waiting_.pop_front();
+  return line;
 }
 
 void ControlChannel::AnswerUntilEnd(const std::function<nlohmann::json()>& stats) {

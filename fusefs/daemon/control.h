@@ -5,10 +5,13 @@
 #ifndef MIRRORFS_FUSEFS_DAEMON_CONTROL_H_
 #define MIRRORFS_FUSEFS_DAEMON_CONTROL_H_
 
+#include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
 #include "fusefs/daemon/exit_codes.h"
 #include "nlohmann/json.hpp"
 #include "protos/shared/line_channel.h"
@@ -37,10 +40,14 @@ class ControlChannel {
 
  private:
   void Send(const nlohmann::json& message);
+  // The next line to go out; when there is none, the next Send has to do it.
+  std::optional<std::string> TakeWaiting();
   void AnswerUntilEnd(const std::function<nlohmann::json()>& stats);
 
-  Mutex sending_;  // held while a line goes out; the keeper takes lines in at once
   LineChannel channel_;
+  Mutex mutex_;
+  std::deque<std::string> waiting_ ABSL_GUARDED_BY(mutex_);  // to go out, in this order
+  bool sending_ ABSL_GUARDED_BY(mutex_) = false;             // a thread is at it: it takes the others' lines, too
   std::jthread thread_;
 };
 

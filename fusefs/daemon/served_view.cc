@@ -40,6 +40,7 @@ Identity LayerIdentity(const DaemonOptions& options, const SessionFacts& facts) 
   return {.kind = IdentityKind::kFixed,
           .credentials = {.uid = facts.identity_uid,
                           .gid = facts.identity_gid,
+                          .groups = facts.identity_groups,
                           .capabilities = facts.identity_uid == 0 ? kAllCapabilities : 0}};
 }
 
@@ -80,7 +81,8 @@ absl::StatusOr<std::unique_ptr<ServedView>> ServedView::Make(const DaemonOptions
   view.layer = served->layer_.get();
   view.layer_files = served->layer_files_.get();
   if (!options.mount.default_permissions) {
-    view.acting_as = Caller{remote.Facts().identity_uid, remote.Facts().identity_gid, {}};
+    const SessionFacts& facts = remote.Facts();
+    view.acting_as = Caller{facts.identity_uid, facts.identity_gid, facts.identity_groups};
   }
   view.progress = std::move(progress);
   ASSIGN_OR_RETURN(served->view_, ViewFileSystem::Create(std::move(view)));
@@ -101,10 +103,7 @@ absl::Status ServedView::OpenLayer(const DaemonOptions& options, const SessionFa
   }
   RETURN_IF_ERROR(layer.status());
   layer_ = *std::move(layer);
-  if (layer_->info().native_ids != (::geteuid() == 0)) {
-    return ErrnoStatus(EPERM, fmt::format("layer {}: it was made {} root, and can be used so only", directory,
-                                          layer_->info().native_ids ? "by" : "without"));
-  }
+  RETURN_IF_ERROR(layer_->CheckOwners());
   ASSIGN_OR_RETURN(layer_files_, OpenTree(directory, LayerIdentity(options, facts), options.devices));
   return absl::OkStatus();
 }

@@ -39,6 +39,7 @@ struct SessionFacts {
   std::string agent_version;
   uint32_t identity_uid = 0;  // kContainer and kFixed: as the container sees them
   uint32_t identity_gid = 0;
+  std::vector<uint32_t> identity_groups;
   uint32_t max_read = 0;
   uint32_t max_write = 0;
   uint32_t max_page = 0;

@@ -111,6 +111,7 @@ absl::Status SessionLink::Take(const v1::AttachReply& reply) {
   facts_.agent_version = reply.agent_version().substr(0, 100);
   facts_.identity_uid = reply.identity_uid();
   facts_.identity_gid = reply.identity_gid();
+  facts_.identity_groups.assign(reply.identity_groups().begin(), reply.identity_groups().end());
   facts_.max_read = reply.max_read();
   facts_.max_write = reply.max_write();
   facts_.max_page = reply.max_page();

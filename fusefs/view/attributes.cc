@@ -44,6 +44,11 @@ std::optional<Attributes> ViewFileSystemImpl::ShownAfterwards(const ViewNode& di
   return Shown(directory, side, *attributes);
 }
 
+std::optional<Attributes> ViewFileSystemImpl::LayerTells(const CallContext& context, const ViewNode& directory) {
+  const absl::StatusOr<Attributes> attributes = AttributesOf(AsDaemon(context), directory, HandleId::kNone);
+  return attributes.ok() ? std::optional(*attributes) : std::nullopt;
+}
+
 absl::StatusOr<Attributes> ViewFileSystemImpl::AttributesOf(const CallContext& context, const ViewNode& node,
                                                             HandleId handle) {
   ASSIGN_OR_RETURN(const Inner inner, ServingInner(node));
@@ -60,31 +65,23 @@ absl::StatusOr<AttributesReply> ViewFileSystemImpl::GetAttr(const CallContext& c
   ASSIGN_OR_RETURN(const ViewHandlePtr handle, FindHandle(file.handle));
   const ViewNode& node = *handle->node;
   Side answered = Side::kContainer;
-  ASSIGN_OR_RETURN(const AttributesReply reply, OnHandle(*handle, [&](FileSystem& files) {
-                     answered = handle->side();
-                     return files.GetAttr(context, {.node = node.On(answered).node, .handle = handle->id});
+  ASSIGN_OR_RETURN(const AttributesReply reply, OnHandle(*handle, [&](Side side) {
+                     answered = side;
+                     return On(side).GetAttr(context, {.node = node.On(side).node, .handle = handle->id});
                    }));
   return AttributesReply{Shown(node, answered, reply.attributes)};
 }
 
 absl::StatusOr<ViewFileSystemImpl::Inner> ViewFileSystemImpl::PrepareChange(const CallContext& context,
                                                                             const ViewNodePtr& node, uint64_t bytes) {
-  switch (node->decision().writes) {
-    case WritesGo::kLayer: {
-      if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
-      ASSIGN_OR_RETURN(const NodeId inner, CopyUp(context, node, bytes));
-      return Inner{&On(Side::kLayer), inner, Side::kLayer};
-    }
-    case WritesGo::kContainer:
-      if (node->primary() != Side::kContainer) return ErrnoStatus(EROFS);  // it only leads to the container's files
-      return ServingInner(*node);
-    case WritesGo::kLocal:
-      if (node->primary() != Side::kLocal) return ErrnoStatus(EROFS);
-      return ServingInner(*node);
-    case WritesGo::kNowhere:
-      break;
+  if (node->decision().writes == WritesGo::kNowhere) return ErrnoStatus(EROFS);
+  ASSIGN_OR_RETURN(const Side side, SideOfWrites(node->decision()));
+  if (side == Side::kLayer) {
+    ASSIGN_OR_RETURN(const NodeId inner, CopyUp(context, node, bytes));
+    return Inner{&On(side), inner, side};
   }
-  return ErrnoStatus(EROFS);
+  if (node->primary() != side) return ErrnoStatus(EROFS);  // it only leads to files of that side
+  return ServingInner(*node);
 }
 
 absl::StatusOr<AttributesReply> ViewFileSystemImpl::SetAttr(const CallContext& context, NodeOrHandle file,
@@ -94,15 +91,14 @@ absl::StatusOr<AttributesReply> ViewFileSystemImpl::SetAttr(const CallContext& c
   if (file.handle != HandleId::kNone) {
     ASSIGN_OR_RETURN(handle, FindHandle(file.handle));
     node = handle->node;
-    const bool refused = change.size && !handle->flags.write && handle->side() != Side::kLayer &&
-                         node->WritesGoToLayer() && Has(Side::kLayer);
-    if (refused) handle = nullptr;  // the rights of the file decide, as truncate(2) has it
+    const bool to_copy = handle->side() != Side::kLayer && node->WritesGoToLayer() && Has(Side::kLayer);
+    if (to_copy && change.size && !handle->flags.write)
+      handle = nullptr;  // the rights of the file decide, as truncate(2) has it
   } else {
     ASSIGN_OR_RETURN(node, FindNode(file.node));
   }
-  if (node->WritesGoToLayer() && ChecksRights() && !(handle != nullptr && handle->flags.write)) {
-    if (change.size) RETURN_IF_ERROR(CheckAccess(context, node, {.write = true}));
-  }
+  // Before anything is copied.
+  RETURN_IF_ERROR(CheckSetAttr(context, node, change, handle != nullptr && handle->flags.write));
   ASSIGN_OR_RETURN(const Inner inner, PrepareChange(context, node, change.size.value_or(UINT64_MAX)));
   const bool by_handle = handle != nullptr && handle->side() == inner.side;
   const NodeOrHandle target{.node = inner.node, .handle = by_handle ? handle->id : HandleId::kNone};

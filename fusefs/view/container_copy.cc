@@ -6,6 +6,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "fusefs/view/container_tree.h"
+#include "fusefs/view/layer_copy.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -79,7 +80,7 @@ absl::Status ContainerTree::CopyContent(const Entry& from, NodeId parent, const 
     }
     ASSIGN_OR_RETURN(absl::Cord data,
                      files_.Read(call_, source, offset, static_cast<uint32_t>(std::min<uint64_t>(left, kChunkBytes))));
-    if (data.empty()) break;
+    if (data.empty()) return ErrnoStatus(EIO, "copy");  // it has become shorter
     ASSIGN_OR_RETURN(const Written written, files_.Write(call_, target, offset, std::move(data)));
     if (written.bytes == 0) return ErrnoStatus(EIO, "write");
     offset += written.bytes;
@@ -94,7 +95,10 @@ absl::Status ContainerTree::CopyAttributes(const Entry& from, NodeId to) {
     ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListXattr(call_, from.node));
     for (const std::string& name : names) {
       const auto value = files_.GetXattr(call_, from.node, name);
-      if (value.ok()) static_cast<void>(files_.SetXattr(call_, to, name, *value, XattrMode::kAny));
+      if (MayBeLeftOut(value.status())) continue;
+      RETURN_IF_ERROR(value.status());
+      const absl::Status set = files_.SetXattr(call_, to, name, *value, XattrMode::kAny);
+      if (!MayBeLeftOut(set)) RETURN_IF_ERROR(set);
     }
   }
   AttributeChange rest{.atime = TimeValue{.ns = is.atime_ns}, .mtime = TimeValue{.ns = is.mtime_ns}};

@@ -16,12 +16,14 @@
 #include "absl/strings/str_split.h"
 #include "fmt/format.h"
 #include "fusefs/view/layer_copy.h"
+#include "protos/rootfs/link_target.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
 namespace {
 
 constexpr size_t kChunkBytes = 1 << 20;
+constexpr size_t kMostXattrNames = 65536;  // XATTR_LIST_MAX
 
 std::string ProcPath(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 
@@ -43,16 +45,23 @@ absl::StatusOr<std::string> ReadChunk(int fd, uint64_t offset, size_t size) {
   return chunk;
 }
 
-std::vector<std::pair<std::string, std::string>> XattrsOf(int fd, std::string_view except) {
-  std::string list(65536, '\0');
+using Xattrs = std::vector<std::pair<std::string, std::string>>;
+
+absl::StatusOr<Xattrs> XattrsOf(int fd, std::string_view except) {
+  std::string list(kMostXattrNames, '\0');
   const ssize_t length = ::listxattr(ProcPath(fd).c_str(), list.data(), list.size());
-  list.resize(static_cast<size_t>(std::max<ssize_t>(length, 0)));
-  std::vector<std::pair<std::string, std::string>> attributes;
+  Xattrs attributes;
+  if (length < 0 && errno == EOPNOTSUPP) return attributes;
+  if (length < 0) return LastErrno("attributes in the layer");
+  list.resize(static_cast<size_t>(length));
   const std::vector<std::string> names = absl::StrSplit(list, '\0', absl::SkipEmpty());
   for (const std::string& name : names) {
+    if (name == except) continue;
     std::string value(kMaxXattrBytes, '\0');
     const ssize_t size = ::getxattr(ProcPath(fd).c_str(), name.c_str(), value.data(), value.size());
-    if (name == except || size < 0) continue;
+    const absl::Status read = ErrnoStatus(size < 0 ? errno : 0, "attributes in the layer");
+    if (MayBeLeftOut(read)) continue;
+    RETURN_IF_ERROR(read);
     value.resize(static_cast<size_t>(size));
     attributes.emplace_back(name, std::move(value));
   }
@@ -164,11 +173,10 @@ absl::Status ContainerTree::DressNode(NodeId node, const Attributes& now, const 
   if (now.uid != change.uid) owner.uid = change.uid;
   if (now.gid != change.gid) owner.gid = change.gid;
   if (owner.uid || owner.gid) RETURN_IF_ERROR(files_.SetAttr(call_, {.node = node}, owner).status());
-  for (const auto& [name, value] : XattrsOf(fd, layer.record_name())) {
+  ASSIGN_OR_RETURN(const Xattrs attributes, XattrsOf(fd, layer.record_name()));
+  for (const auto& [name, value] : attributes) {
     const absl::Status set = files_.SetXattr(call_, node, name, value, XattrMode::kAny);
-    const int error = ToErrno(set);
-    const bool tolerable = error == EOPNOTSUPP || error == EPERM || error == EACCES;  // this machine's own labels
-    if (!set.ok() && !tolerable) return set;
+    if (!MayBeLeftOut(set)) RETURN_IF_ERROR(set);
   }
   struct stat is = {};
   if (::fstat(fd, &is) != 0) return LastErrno("layer");
@@ -187,12 +195,14 @@ absl::Status ContainerTree::WriteContent(HandleId handle, int fd, uint64_t size)
   uint64_t offset = 0;
   while (offset < size) {
     const off_t data = ::lseek(from.get(), static_cast<off_t>(offset), SEEK_DATA);
-    if (data < 0) break;  // a hole to the end
+    if (data < 0 && errno == ENXIO) break;  // a hole to the end
+    if (data < 0) return LastErrno("layer");
     const off_t hole = ::lseek(from.get(), data, SEEK_HOLE);
-    const uint64_t end = hole < 0 ? size : std::min(size, static_cast<uint64_t>(hole));
+    if (hole < 0) return LastErrno("layer");
+    const uint64_t end = std::min(size, static_cast<uint64_t>(hole));
     for (offset = static_cast<uint64_t>(data); offset < end;) {
       ASSIGN_OR_RETURN(const std::string chunk, ReadChunk(from.get(), offset, std::min(kChunkBytes, end - offset)));
-      if (chunk.empty()) break;
+      if (chunk.empty()) return ErrnoStatus(EIO, "layer");  // it has become shorter
       ASSIGN_OR_RETURN(const Written written, files_.Write(call_, handle, offset, absl::Cord(chunk)));
       if (written.bytes == 0) return ErrnoStatus(EIO, "write");
       offset += written.bytes;
@@ -215,10 +225,8 @@ absl::Status ContainerTree::MakeNew(NodeId parent, const std::string& name, cons
   }
   absl::StatusOr<Entry> made = ErrnoStatus(EINVAL);
   if (change.type == FileType::kSymlink) {
-    std::string target(kMaxTargetBytes + 1, '\0');
-    const ssize_t length = ::readlinkat(fd, "", target.data(), target.size());
-    if (length < 0) return LastErrno("layer");
-    made = files_.Symlink(call_, where, target.substr(0, static_cast<size_t>(length)));
+    ASSIGN_OR_RETURN(const std::string target, ReadLinkTarget(fd, "", 0));
+    made = files_.Symlink(call_, where, target);
   } else {
     struct stat is = {};
     if (::fstat(fd, &is) != 0) return LastErrno("layer");
@@ -250,6 +258,7 @@ absl::StatusOr<bool> ContainerTree::IsSameContent(std::string_view path, int fd,
   const absl::Cleanup release = [&] { files_.Release(std::array{handle}); };
   for (uint64_t offset = 0; offset < size; offset += kChunkBytes) {
     ASSIGN_OR_RETURN(const std::string chunk, ReadChunk(from.get(), offset, kChunkBytes));
+    if (chunk.size() != std::min<uint64_t>(kChunkBytes, size - offset)) return ErrnoStatus(EIO, "layer");
     ASSIGN_OR_RETURN(const absl::Cord theirs, files_.Read(call_, handle, offset, kChunkBytes));
     if (theirs != absl::string_view(chunk)) return false;
   }
@@ -261,9 +270,8 @@ absl::StatusOr<bool> ContainerTree::IsSame(std::string_view path, const Entry& t
   const Attributes& is = there.attributes;
   if (is.type != change.type) return false;
   if (is.type == FileType::kSymlink) {
-    std::string target(kMaxTargetBytes + 1, '\0');
-    const ssize_t length = ::readlinkat(fd, "", target.data(), target.size());
-    return length >= 0 && there.link_target == target.substr(0, static_cast<size_t>(length));
+    ASSIGN_OR_RETURN(const std::string target, ReadLinkTarget(fd, "", 0));
+    return there.link_target == target;
   }
   if (is.permissions != change.permissions) return false;
   if (is.type != FileType::kRegular) return true;

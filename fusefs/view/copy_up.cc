@@ -52,6 +52,7 @@ absl::StatusOr<NodeId> ViewFileSystemImpl::CopyFileUp(const CallContext& context
   node->SetRecord(record);
   nodes_.AddCounterpart(node, Side::kLayer, entry);
   RETURN_IF_ERROR(MoveHandles(context, node, inner));
+  RETURN_IF_ERROR(LinkKnownNames(context, node));
   return inner;
 }
 
@@ -105,9 +106,9 @@ absl::Status ViewFileSystemImpl::PutCopyInPlace(const CallContext& context, cons
                                                 const std::string& work_name) {
   const auto name = node->LatestName();
   RETURN_IF_ERROR(EnsureLayerDirectory(context, name->parent).status());
+  MutexLock lock(placing_);
+  ASSIGN_OR_RETURN(const UniqueFd parent, OpenLayerParent(*name->parent));
   {
-    MutexLock lock(placing_);
-    ASSIGN_OR_RETURN(const UniqueFd parent, OpenLayerParent(*name->parent));
     const KeptTimes kept(parent.get());  // the directory has not changed for who looks at the view
     RETURN_IF_ERROR(options_.layer->PlaceFromWork(work_name, parent.get(), name->name));
   }
@@ -124,14 +125,6 @@ void ViewFileSystemImpl::RecordMapping(const ViewNode& node, LayerRecord& record
   record.mapped = record.from.has_value();
 }
 
-// The layer's file system finds its nodes by the names that it has seen them under.
-absl::Status ViewFileSystemImpl::NoteLayerName(const CallContext& context, const Place& place) {
-  const Counterpart parent = place.parent->On(Side::kLayer);
-  ASSIGN_OR_RETURN(const Entry entry, On(Side::kLayer).Lookup(AsDaemon(context), parent.node, place.name));
-  nodes_.GiveBack(Side::kLayer, entry.node);
-  return absl::OkStatus();
-}
-
 // What was opened before goes on with the copy, as it would on one file system.
 absl::Status ViewFileSystemImpl::MoveHandles(const CallContext& context, const ViewNodePtr& node, NodeId inner) {
   absl::Status result;
@@ -145,11 +138,18 @@ absl::Status ViewFileSystemImpl::MoveHandles(const CallContext& context, const V
       if (result.ok()) result = opened;
       continue;
     }
-    const Side before = handle->side();
-    handle->MoveTo(Side::kLayer);
-    On(before).Release(std::array{id});
+    // One that has ended meanwhile has not been ended here.
+    On(handle->MoveTo(Side::kLayer).value_or(Side::kLayer)).Release(std::array{id});
   }
   return result;
+}
+
+absl::Status ViewFileSystemImpl::MoveToCopy(const CallContext& context, const ViewHandle& handle) {
+  if (handle.side() == Side::kLayer) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Gate::Pass pass, handle.node->copying().Enter(context.stop));
+  RETURN_IF_ERROR(MoveHandles(AsDaemon(context), handle.node, handle.node->On(Side::kLayer).node));
+  // Whatever happens, nothing private is done on another side.
+  return ErrnoStatus(handle.side() == Side::kLayer ? 0 : EBADF);
 }
 
 absl::Status ViewFileSystemImpl::FollowCopy(const CallContext& context, const ViewNodePtr& node, Side opened_on,

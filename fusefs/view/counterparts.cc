@@ -122,7 +122,7 @@ std::optional<std::string> ViewFileSystemImpl::MappedAway(const Place& place) co
   const absl::StatusOr<std::string> parent = PathOf(*place.parent);
   if (!parent.ok()) return std::nullopt;
   const std::string below = options_.policy.Map(*parent);
-  if (mapped == (below == "/" ? "/" : below + "/") + place.name) return std::nullopt;
+  if (mapped == JoinPath(below, place.name)) return std::nullopt;
   return mapped;
 }
 

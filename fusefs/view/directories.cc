@@ -174,7 +174,11 @@ absl::StatusOr<UnionListings::ListingPtr> ViewFileSystemImpl::ReadUnion(const Ca
 
 absl::Status ViewFileSystemImpl::AddLayerNames(const CallContext& context, const ViewNodePtr& directory, NodeId inner,
                                                UnionListings::Listing& listing) {
-  ASSIGN_OR_RETURN(const UniqueFd tree, OpenLayerParent(*directory));
+  UniqueFd tree;
+  {
+    MutexLock lock(placing_);
+    ASSIGN_OR_RETURN(tree, OpenLayerParent(*directory));
+  }
   return ListInner(context, Side::kLayer, inner, [&](DirectoryEntry entry) -> absl::Status {
     const NodeId child = entry.entry ? entry.entry->node : NodeId::kInvalid;  // it may be seen and not be looked at
     const auto give_back = [&] {
@@ -201,7 +205,7 @@ absl::Status ViewFileSystemImpl::AddLayerNames(const CallContext& context, const
       return absl::OkStatus();
     }
     InLayer in_layer{InLayer::State::kPresent, *std::move(entry.entry), std::move(record)};
-    ASSIGN_OR_RETURN(Found found, AdmitFromLayer(context, place, std::move(in_layer)));
+    Found found = AdmitFromLayer(place, std::move(in_layer));
     entry.type = found.entry.attributes.type;
     entry.inode = found.entry.attributes.inode;
     entry.entry = std::move(found.entry);
@@ -247,14 +251,10 @@ std::optional<UnionListings::Item> ViewFileSystemImpl::ShowListed(const CallCont
   return UnionListings::Item{std::move(entry), std::move(found->node)};
 }
 
-absl::StatusOr<UnionListings::ListingPtr> ViewFileSystemImpl::ListView(const CallContext& context,
-                                                                       const ViewNodePtr& directory) {
-  ASSIGN_OR_RETURN(const Contents contents, ContentsOf(context, directory));
-  return ReadUnion(context, directory, contents);
-}
-
 absl::Status ViewFileSystemImpl::CheckEmpty(const CallContext& context, const ViewNodePtr& directory) {
-  ASSIGN_OR_RETURN(const UnionListings::ListingPtr listing, ListView(AsDaemon(context), directory));
+  const CallContext own = AsDaemon(context);
+  ASSIGN_OR_RETURN(const Contents contents, ContentsOf(own, directory));
+  ASSIGN_OR_RETURN(const UnionListings::ListingPtr listing, ReadUnion(own, directory, contents));
   return ErrnoStatus(listing->items.empty() ? 0 : ENOTEMPTY);
 }
 

@@ -10,22 +10,15 @@ absl::Status ViewFileSystemImpl::PrepareWrite(const CallContext& context, const 
   if (!handle.node->WritesGoToLayer() || handle.side() == Side::kLayer) return absl::OkStatus();
   if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
   if (!handle.flags.write) return ErrnoStatus(EBADF);
-  ASSIGN_OR_RETURN(const NodeId inner, CopyUp(context, handle.node));
-  if (handle.side() == Side::kLayer) return absl::OkStatus();
-  // It was opened while the file was copied.
-  {
-    ASSIGN_OR_RETURN(const Gate::Pass pass, handle.node->copying().Enter(context.stop));
-    RETURN_IF_ERROR(MoveHandles(AsDaemon(context), handle.node, inner));
-  }
-  // Whatever happens, nothing private is written to another side.
-  return ErrnoStatus(handle.side() == Side::kLayer ? 0 : EBADF);
+  RETURN_IF_ERROR(CopyUp(context, handle.node).status());
+  return MoveToCopy(context, handle);
 }
 
 absl::StatusOr<absl::Cord> ViewFileSystemImpl::Read(const CallContext& context, HandleId handle, uint64_t offset,
                                                     uint32_t size) {
   ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
   if (!open->flags.read) return ErrnoStatus(EBADF);
-  return OnHandle(*open, [&](FileSystem& files) { return files.Read(context, handle, offset, size); });
+  return OnHandle(*open, [&](Side side) { return On(side).Read(context, handle, offset, size); });
 }
 
 absl::StatusOr<Written> ViewFileSystemImpl::Write(const CallContext& context, HandleId handle, uint64_t offset,
@@ -33,9 +26,9 @@ absl::StatusOr<Written> ViewFileSystemImpl::Write(const CallContext& context, Ha
   ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
   RETURN_IF_ERROR(PrepareWrite(context, *open));
   Side side = Side::kContainer;
-  absl::StatusOr<Written> written = OnHandle(*open, [&](FileSystem& files) {
-    side = open->side();
-    return files.Write(context, handle, offset, data);
+  absl::StatusOr<Written> written = OnHandle(*open, [&](Side on) {
+    side = on;
+    return On(on).Write(context, handle, offset, data);
   });
   if (written.ok() && written->attributes) written->attributes = Shown(*open->node, side, *written->attributes);
   return written;
@@ -43,7 +36,7 @@ absl::StatusOr<Written> ViewFileSystemImpl::Write(const CallContext& context, Ha
 
 absl::Status ViewFileSystemImpl::Fsync(const CallContext& context, HandleId handle, bool data_only) {
   ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
-  return OnHandle(*open, [&](FileSystem& files) { return files.Fsync(context, handle, data_only); });
+  return OnHandle(*open, [&](Side side) { return On(side).Fsync(context, handle, data_only); });
 }
 
 absl::Status ViewFileSystemImpl::Fallocate(const CallContext& context, HandleId handle, FallocateMode mode,
@@ -51,13 +44,13 @@ absl::Status ViewFileSystemImpl::Fallocate(const CallContext& context, HandleId 
   ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
   RETURN_IF_ERROR(PrepareWrite(context, *open));
   return OnHandle(*open,
-                  [&](FileSystem& files) { return files.Fallocate(context, handle, mode, keep_size, offset, length); });
+                  [&](Side side) { return On(side).Fallocate(context, handle, mode, keep_size, offset, length); });
 }
 
 absl::StatusOr<uint64_t> ViewFileSystemImpl::Seek(const CallContext& context, HandleId handle, uint64_t offset,
                                                   SeekWhence whence) {
   ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
-  return OnHandle(*open, [&](FileSystem& files) { return files.Seek(context, handle, offset, whence); });
+  return OnHandle(*open, [&](Side side) { return On(side).Seek(context, handle, offset, whence); });
 }
 
 absl::StatusOr<uint64_t> ViewFileSystemImpl::CopyFileRange(const CallContext& context, HandleId source,
@@ -67,9 +60,12 @@ absl::StatusOr<uint64_t> ViewFileSystemImpl::CopyFileRange(const CallContext& co
   ASSIGN_OR_RETURN(const ViewHandlePtr to, FindHandle(destination));
   if (!from->flags.read) return ErrnoStatus(EBADF);
   RETURN_IF_ERROR(PrepareWrite(context, *to));
-  if (from->side() != to->side()) return ErrnoStatus(EXDEV);  // the kernel reads and writes then
-  return OnHandle(*to, [&](FileSystem& files) {
-    return files.CopyFileRange(context, source, source_offset, destination, destination_offset, length);
+  return OnHandle(*to, [&](Side side) -> absl::StatusOr<uint64_t> {
+    // The kernel reads and writes, then.
+    if (from->side() != side) return ErrnoStatus(EXDEV);
+    auto copied = On(side).CopyFileRange(context, source, source_offset, destination, destination_offset, length);
+    if (from->side() != side) return ErrnoStatus(EXDEV);
+    return copied;
   });
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/mutex.h"
+#include "protos/shared/stoppable_wait.h"
 
 namespace mirrorfs {
 
@@ -37,16 +38,8 @@ class Gate {
 
   // Blocks until nobody else is inside; EINTR if a stop is requested before.
   absl::StatusOr<Pass> Enter(const std::stop_token& stop) {
-    const std::stop_callback wake(stop, [this] {
-      const MutexLock lock(mutex_);
-      left_.notify_all();
-    });
-    MutexLock lock(mutex_);
-    while (taken_) {
-      if (stop.stop_requested()) return ErrnoStatus(EINTR, "wait");
-      lock.Wait(left_);
-    }
-    taken_ = true;
+    const bool entered = StoppableWait(mutex_, left_, stop, [this] { return !std::exchange(taken_, true); });
+    if (!entered) return ErrnoStatus(EINTR, "wait");
     return Pass(this);
   }
 

@@ -297,14 +297,7 @@ class Applier {
 
   bool IsChanged(int directory, const LayerRecord& record) const {
     struct stat is = {};
-    if (::fstat(directory, &is) != 0) return true;
-    if (record.owner) {
-      return record.owner->permissions != record.base->permissions || record.owner->uid != record.base->uid ||
-             record.owner->gid != record.base->gid;
-    }
-    if (!layer_.info().native_ids) return (is.st_mode & kPermissionMask) != record.base->permissions;
-    return (is.st_mode & kPermissionMask) != record.base->permissions || is.st_uid != record.base->uid ||
-           is.st_gid != record.base->gid;
+    return ::fstat(directory, &is) != 0 || DiffersFromBase(layer_.OwnerOf(is, record), *record.base);
   }
 
   ContainerTree tree_;

@@ -69,6 +69,7 @@ absl::Status CopyRange(const CallContext& context, FileSystem& from, HandleId ha
                        uint64_t end, Progress& progress) {
   struct Chunk {
     uint64_t offset;
+    uint32_t size;
     std::future<absl::StatusOr<absl::Cord>> data;
   };
   std::deque<Chunk> chunks;
@@ -80,13 +81,15 @@ absl::Status CopyRange(const CallContext& context, FileSystem& from, HandleId ha
       const auto read = [&from, &context, handle, offset = asked, size] {
         return from.Read(context, handle, offset, size);
       };
-      chunks.push_back({asked, std::async(alone ? std::launch::deferred : std::launch::async, read)});
+      chunks.push_back({asked, size, std::async(alone ? std::launch::deferred : std::launch::async, read)});
       asked += size;
     }
     const uint64_t offset = chunks.front().offset;
+    const uint32_t size = chunks.front().size;
     const absl::StatusOr<absl::Cord> data = chunks.front().data.get();
     chunks.pop_front();
     RETURN_IF_ERROR(data.status());
+    if (data->size() != size) return ErrnoStatus(EIO, "it has become shorter while it was copied");
     if (context.stop.stop_requested()) return ErrnoStatus(EINTR, "copy to the layer");
     RETURN_IF_ERROR(WriteAll(to, *data, offset));
     progress.At(offset + data->size());
@@ -121,9 +124,33 @@ absl::Status CopyPermissions(int fd, const Attributes& attributes, const Layer& 
   return ErrnoStatus(::chmod(ProcPath(fd).c_str(), permissions) == 0 ? 0 : errno, "permissions in the layer");
 }
 
+absl::Status CopyRights(int from, int to, const Layer& layer) {
+  struct stat is = {};
+  if (::fstat(from, &is) != 0) return LastErrno("layer");
+  if (layer.info().native_ids && ::fchownat(to, "", is.st_uid, is.st_gid, AT_EMPTY_PATH) != 0) {
+    return LastErrno("owner in the layer");
+  }
+  for (const char* name : {"system.posix_acl_access", "system.posix_acl_default"}) {
+    std::string value(kMaxXattrBytes, '\0');
+    const ssize_t size = ::getxattr(ProcPath(from).c_str(), name, value.data(), value.size());
+    if (size < 0 && (errno == ENODATA || errno == EOPNOTSUPP)) continue;
+    if (size < 0 || ::setxattr(ProcPath(to).c_str(), name, value.data(), static_cast<size_t>(size), 0) != 0) {
+      return LastErrno("access list in the layer");
+    }
+  }
+  const mode_t mode = is.st_mode & kPermissionMask;
+  return ErrnoStatus(::chmod(ProcPath(to).c_str(), mode) == 0 ? 0 : errno, "permissions in the layer");
+}
+
 absl::Status CopyTimes(int fd, const Attributes& attributes) {
   const timespec times[2] = {ToTimespec(attributes.atime_ns), ToTimespec(attributes.mtime_ns)};
   return ErrnoStatus(::utimensat(fd, "", times, AT_EMPTY_PATH) == 0 ? 0 : errno, "times in the layer");
+}
+
+bool MayBeLeftOut(const absl::Status& status) {
+  if (!HasErrno(status)) return false;
+  const int error = ToErrno(status);
+  return error == EPERM || error == EACCES || error == EOPNOTSUPP || error == EINVAL || error == ENODATA;
 }
 
 absl::Status CopyXattrs(const CallContext& context, FileSystem& from, NodeId node, int fd, std::string_view except) {
@@ -132,10 +159,11 @@ absl::Status CopyXattrs(const CallContext& context, FileSystem& from, NodeId nod
   for (const std::string& name : *names) {
     if (name == except) continue;
     const auto value = from.GetXattr(context, node, name);
-    if (!value.ok()) continue;  // it may be seen and not read
-    if (::setxattr(ProcPath(fd).c_str(), name.c_str(), value->data(), value->size(), 0) == 0) continue;
-    const bool tolerable = errno == EPERM || errno == EOPNOTSUPP || errno == EINVAL || errno == EACCES;
-    if (!tolerable) return LastErrno("attributes in the layer");
+    if (MayBeLeftOut(value.status())) continue;
+    RETURN_IF_ERROR(value.status());
+    const int result = ::setxattr(ProcPath(fd).c_str(), name.c_str(), value->data(), value->size(), 0);
+    const absl::Status set = ErrnoStatus(result == 0 ? 0 : errno, "attributes in the layer");
+    if (!MayBeLeftOut(set)) RETURN_IF_ERROR(set);
   }
   return absl::OkStatus();
 }

@@ -21,9 +21,14 @@ uint32_t PermissionsOnDisk(FileType type, uint32_t permissions, const Layer& lay
 
 // `fd` may be O_PATH in all of these. What the file cannot express goes to `record`.
 absl::Status CopyOwner(int fd, const Attributes& attributes, const Layer& layer, LayerRecord& record);
+// From one directory of the layer to another: owner, permissions, access lists, also those that are inherited.
+absl::Status CopyRights(int from, int to, const Layer& layer);
 absl::Status CopyPermissions(int fd, const Attributes& attributes, const Layer& layer);
 absl::Status CopyTimes(int fd, const Attributes& attributes);
-// Attributes that this process may not set, or the file system does not keep, are left out; `except` too.
+// Whether this is a reason to do without one extended attribute: it may be seen and not read, not be set, is not kept
+// by the file system, or has gone meanwhile. What says nothing of the attribute (no answer, a full disk) is none.
+bool MayBeLeftOut(const absl::Status& status);
+// Attributes that may be left out are; `except` too.
 absl::Status CopyXattrs(const CallContext& context, FileSystem& from, NodeId node, int fd, std::string_view except);
 
 // FIFOs, sockets, devices.

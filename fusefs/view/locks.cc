@@ -15,21 +15,25 @@
 
 namespace mirrorfs {
 
-absl::StatusOr<ViewFileSystemImpl::LockPlace> ViewFileSystemImpl::WhereLocksAre(ViewHandle& handle) {
+absl::StatusOr<ViewFileSystemImpl::LockPlace> ViewFileSystemImpl::WhereLocksAre(const CallContext& context,
+                                                                                ViewHandle& handle) {
   ViewNode& node = *handle.node;
-  const bool is_private = node.WritesGoToLayer() && Has(Side::kLayer);
-  if (!is_private) return LockPlace{&On(handle.side()), handle.id};
-  if (!node.GetLockFile() && (node.LocksOnItself() || node.Serving() == Side::kLayer)) {
+  if (!node.WritesGoToLayer() || !Has(Side::kLayer)) return LockPlace{&On(handle.side()), handle.id};
+  while (true) {
+    const bool copied = node.Serving() == Side::kLayer;
+    if (copied) RETURN_IF_ERROR(MoveToCopy(context, handle));
+    ASSIGN_OR_RETURN(const Gate::Pass pass, locking_.Enter(context.stop));
+    if (node.GetLockFile() || !(node.LocksOnItself() || node.Serving() == Side::kLayer)) {
+      ASSIGN_OR_RETURN(const HandleId lock_handle, LockHandle(handle));
+      return LockPlace{&On(Side::kLayer), lock_handle};
+    }
+    if (!copied) continue;  // it has just been
     node.SetLocksOnItself(true);
-    return LockPlace{&On(handle.side()), handle.id};
+    return LockPlace{&On(Side::kLayer), handle.id};
   }
-  ASSIGN_OR_RETURN(const HandleId lock_handle, LockHandle(handle));
-  return LockPlace{&On(Side::kLayer), lock_handle};
 }
 
 absl::StatusOr<HandleId> ViewFileSystemImpl::LockHandle(ViewHandle& handle) {
-  if (const HandleId known = handle.lock_handle(); known != HandleId::kNone) return known;
-  ASSIGN_OR_RETURN(const Gate::Pass pass, locking_.Enter({}));
   if (const HandleId known = handle.lock_handle(); known != HandleId::kNone) return known;
   FileSystem& files = On(Side::kLayer);
   ViewNode& node = *handle.node;
@@ -44,19 +48,22 @@ absl::StatusOr<HandleId> ViewFileSystemImpl::LockHandle(ViewHandle& handle) {
   const HandleId opened = NextInternalHandle();
   const OpenFlags flags{.read = true, .write = true};
   RETURN_IF_ERROR(files.Open({}, node.GetLockFile()->node, opened, flags, 0).status());
-  return handle.KeepLockHandle(opened);
+  handle.SetLockHandle(opened);
+  return opened;
 }
 
 void ViewFileSystemImpl::EndLocks(const ViewHandlePtr& handle) {
-  const bool last = handle->node->RemoveHandle(handle->id);
+  ViewNode& node = *handle->node;
+  node.RemoveHandle(handle->id);
   if (const HandleId lock_handle = handle->lock_handle(); lock_handle != HandleId::kNone) {
     On(Side::kLayer).Release(std::array{lock_handle});
   }
-  if (!last) return;
-  handle->node->SetLocksOnItself(false);
+  if (!node.LocksOnItself() && !node.GetLockFile()) return;
   const absl::StatusOr<Gate::Pass> pass = locking_.Enter({});
-  if (const auto file = handle->node->GetLockFile(); file && handle->node->Handles().empty()) {
-    handle->node->SetLockFile(std::nullopt);
+  if (!node.Handles().empty()) return;
+  node.SetLocksOnItself(false);
+  if (const auto file = node.GetLockFile()) {
+    node.SetLockFile(std::nullopt);
     ::unlinkat(options_.layer->work(), file->name.c_str(), 0);
     nodes_.GiveBack(Side::kLayer, file->node);
   }
@@ -65,7 +72,7 @@ void ViewFileSystemImpl::EndLocks(const ViewHandlePtr& handle) {
 absl::StatusOr<LockRange> ViewFileSystemImpl::GetLock(const CallContext& context, HandleId handle, LockOwner owner,
                                                       const LockRange& lock) {
   ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));
-  ASSIGN_OR_RETURN(const LockPlace place, WhereLocksAre(*open));
+  ASSIGN_OR_RETURN(const LockPlace place, WhereLocksAre(context, *open));
   return place.files->GetLock(context, place.handle, owner, lock);
 }
 
@@ -75,7 +82,7 @@ absl::Status ViewFileSystemImpl::SetLock(const CallContext& context, HandleId ha
   const bool may = kind == LockKind::kFlock || lock.type == LockType::kUnlock ||
                    (lock.type == LockType::kRead ? open->flags.read : open->flags.write);
   if (!may) return ErrnoStatus(EBADF);
-  ASSIGN_OR_RETURN(const LockPlace place, WhereLocksAre(*open));
+  ASSIGN_OR_RETURN(const LockPlace place, WhereLocksAre(context, *open));
   return place.files->SetLock(context, place.handle, owner, kind, lock, wait);
 }
 

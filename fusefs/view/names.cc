@@ -28,22 +28,40 @@ Entry ViewFileSystemImpl::GiveOut(Found found) {
 }
 
 absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupChild(const CallContext& context,
-                                                                          const Place& place, NodeId proposed) {
+                                                                          const Place& place) {
   RETURN_IF_ERROR(CheckSearch(context, place.parent));
   if (place.decision.side == PathSide::kNotFound) return ErrnoStatus(ENOENT);
   if (place.decision.writes == WritesGo::kLayer) {
     ASSIGN_OR_RETURN(InLayer in_layer, LookupInLayer(context, place));
     if (in_layer.state == InLayer::State::kHidden) return ErrnoStatus(ENOENT);
-    if (in_layer.state == InLayer::State::kPresent) {
-      return AdmitFromLayer(context, place, std::move(in_layer), proposed);
-    }
+    if (in_layer.state == InLayer::State::kPresent) return AdmitFromLayer(place, std::move(in_layer));
   }
+  return LookupOnSides(context, place);
+}
+
+absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupOnSides(const CallContext& context,
+                                                                            const Place& place) {
   const bool is_local = place.decision.side == PathSide::kLocal;
   const Side side = is_local ? Side::kLocal : Side::kContainer;
   absl::StatusOr<Entry> entry = InnerLookup(context, side, place);
-  if (entry.ok()) return Admit(context, place, side, *std::move(entry), proposed);
-  if (ToErrno(entry.status()) != ENOENT) return entry.status();
-  return LookupOnTheWay(context, place, is_local ? Side::kContainer : Side::kLocal);
+  if (ToErrno(entry.status()) == ENOENT) {
+    return LookupOnTheWay(context, place, is_local ? Side::kContainer : Side::kLocal);
+  }
+  RETURN_IF_ERROR(entry.status());
+  ASSIGN_OR_RETURN(Found found, Admit(context, place, side, *std::move(entry)));
+  if (found.node->IsDirectory() || found.node->Serving() != Side::kLayer) return found;
+  return GiveNameToCopy(context, place, std::move(found));
+}
+
+// Another name of a file that has been copied into the layer: from now on the copy has it, too.
+absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::GiveNameToCopy(const CallContext& context,
+                                                                             const Place& place, Found found) {
+  {
+    ASSIGN_OR_RETURN(const Gate::Pass copying, found.node->copying().Enter(context.stop));
+    if (!LinkKnownNames(context, found.node).ok()) return found;  // it is seen all the same
+  }
+  ASSIGN_OR_RETURN(InLayer in_layer, LookupInLayer(context, place));
+  return in_layer.state == InLayer::State::kPresent ? AdmitFromLayer(place, std::move(in_layer)) : std::move(found);
 }
 
 absl::StatusOr<ViewFileSystemImpl::InLayer> ViewFileSystemImpl::LookupInLayer(const CallContext& context,
@@ -56,7 +74,8 @@ absl::StatusOr<ViewFileSystemImpl::InLayer> ViewFileSystemImpl::LookupInLayer(co
   if (!entry.ok()) return entry.status();
   result.entry = *std::move(entry);
   if (!result.entry.attributes.without_xattrs) {
-    absl::StatusOr<LayerRecord> record = ReadRecordAt(place.path);
+    const absl::StatusOr<UniqueFd> file = OpenInLayer(place);
+    absl::StatusOr<LayerRecord> record = file.ok() ? options_.layer->ReadRecord(file->get()) : file.status();
     if (!record.ok()) nodes_.GiveBack(Side::kLayer, result.entry.node);
     if (ToErrno(record.status()) == ENOENT) return InLayer{};  // it has just gone
     RETURN_IF_ERROR(record.status());
@@ -71,9 +90,7 @@ absl::StatusOr<ViewFileSystemImpl::InLayer> ViewFileSystemImpl::LookupInLayer(co
   return result;
 }
 
-absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::AdmitFromLayer(const CallContext& context,
-                                                                             const Place& place, InLayer in_layer,
-                                                                             NodeId proposed) {
+ViewFileSystemImpl::Found ViewFileSystemImpl::AdmitFromLayer(const Place& place, InLayer in_layer, NodeId proposed) {
   const Finding finding{Side::kLayer, std::move(in_layer.entry), place.decision, place.parent, place.name};
   Found found{.node = nodes_.Adopt(finding, proposed), .entry = finding.entry, .side = Side::kLayer};
   found.node->SetRecord(in_layer.record);

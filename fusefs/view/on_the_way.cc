@@ -42,7 +42,7 @@ bool ViewFileSystemImpl::LeadsSomewhere(const CallContext& context, Side side, N
   std::vector<std::string> directories;
   bool found = false;
   const auto look = [&](DirectoryEntry entry) -> absl::Status {
-    const std::string below = path + "/" + entry.name;
+    const std::string below = JoinPath(path, entry.name);
     found = Decide(below).side == wanted || --budget <= 0;
     if (found) return ErrnoStatus(ECANCELED);  // enough
     if (entry.type == FileType::kDirectory && MayLeadTo(side, below)) {
@@ -67,7 +67,7 @@ bool ViewFileSystemImpl::LeadsSomewhere(const CallContext& context, Side side, N
     const auto entry = On(side).Lookup(context, inner, name);
     if (!entry.ok()) continue;
     const bool leads = entry->attributes.type == FileType::kDirectory &&
-                       LeadsSomewhere(context, side, entry->node, path + "/" + name, budget);
+                       LeadsSomewhere(context, side, entry->node, JoinPath(path, name), budget);
     nodes_.GiveBack(side, entry->node);
     if (leads) return true;
   }

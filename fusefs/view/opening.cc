@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "fusefs/view/view_file_system_impl.h"
 
 namespace mirrorfs {
@@ -13,7 +14,7 @@ bool Changes(const OpenFlags& flags) { return flags.write || flags.append || fla
 }  // namespace
 
 void ViewFileSystemImpl::AddHandle(const ViewNodePtr& node, HandleId handle, const OpenFlags& flags, Side side) {
-  handles_.Add(std::make_shared<ViewHandle>(handle, node, flags, side));
+  handles_.Insert(handle, std::make_shared<ViewHandle>(handle, node, flags, side));
   node->AddHandle(handle);
 }
 
@@ -21,6 +22,12 @@ absl::StatusOr<OpenResult> ViewFileSystemImpl::Open(const CallContext& context, 
                                                     OpenFlags flags, uint32_t inline_bytes) {
   RETURN_IF_ERROR(CheckNewHandle(handle));
   ASSIGN_OR_RETURN(const ViewNodePtr found, FindNode(node));
+  return OpenNode(context, found, handle, flags, inline_bytes);
+}
+
+absl::StatusOr<OpenResult> ViewFileSystemImpl::OpenNode(const CallContext& context, const ViewNodePtr& found,
+                                                        HandleId handle, const OpenFlags& flags,
+                                                        uint32_t inline_bytes) {
   ASSIGN_OR_RETURN(Inner inner, ServingInner(*found));
   if (!Changes(flags)) {
     if (inner.side == Side::kLayer && RecordsOwners()) RETURN_IF_ERROR(CheckAccess(context, found, {.read = true}));
@@ -72,61 +79,38 @@ absl::StatusOr<CreateResult> ViewFileSystemImpl::Create(const CallContext& conte
                                                         bool exclusive, HandleId handle, OpenFlags flags) {
   RETURN_IF_ERROR(CheckNewHandle(handle));
   ASSIGN_OR_RETURN(const Place place, FindPlace(where.parent, where.name));
-  if (place.decision.writes == WritesGo::kLayer && Has(Side::kLayer)) {
-    absl::StatusOr<CreateResult> result = CreateInLayer(context, place, where, exclusive, handle, flags);
-    return result;
+  while (true) {
+    const absl::StatusOr<NewPlace> made = PrepareNew(context, place, where, FileType::kRegular);
+    if (made.ok()) return CreateNew(context, *made, exclusive, handle, flags, where.proposed);
+    if (ToErrno(made.status()) != EEXIST || exclusive) return made.status();
+    absl::StatusOr<Found> there = LookupChild(context, place);
+    if (there.ok()) return OpenForCreate(context, *std::move(there), handle, flags);
+    if (ToErrno(there.status()) != ENOENT) return there.status();  // else it has just gone
   }
-  ASSIGN_OR_RETURN(NewPlace made, PrepareNew(context, where, FileType::kRegular));
-  absl::StatusOr<CreateResult> created = On(made.side).Create(context, made.ForSide(), exclusive, handle, flags);
-  EndWalk(made.side, made.inner);
-  ASSIGN_OR_RETURN(CreateResult result, std::move(created));
-  absl::StatusOr<Found> found = Admit(context, made.place, made.side, std::move(result.entry), where.proposed);
-  if (!found.ok()) {
-    On(made.side).Release(std::array{handle});
-    return found.status();
-  }
+}
+
+absl::StatusOr<CreateResult> ViewFileSystemImpl::CreateNew(const CallContext& context, const NewPlace& made,
+                                                           bool exclusive, HandleId handle, const OpenFlags& flags,
+                                                           NodeId proposed) {
+  const absl::Cleanup end = [&] { EndNew(made); };
+  const bool only_new = exclusive || made.side == Side::kLayer;
+  ASSIGN_OR_RETURN(CreateResult result, On(made.side).Create(context, made.ForSide(), only_new, handle, flags));
+  absl::StatusOr<Found> found = AdmitNew(context, made, std::move(result.entry), proposed);
+  if (!found.ok()) On(made.side).Release(std::array{handle});
+  RETURN_IF_ERROR(found.status());
   AddHandle(found->node, handle, flags, made.side);
   result.entry = GiveOut(*std::move(found));
   return result;
-}
-
-absl::StatusOr<CreateResult> ViewFileSystemImpl::CreateInLayer(const CallContext& context, const Place& place,
-                                                               const NewNode& where, bool exclusive, HandleId handle,
-                                                               const OpenFlags& flags) {
-  while (true) {
-    absl::StatusOr<NewPlace> made = PrepareNew(context, where, FileType::kRegular);
-    if (ToErrno(made.status()) == EEXIST && !exclusive) {
-      absl::StatusOr<Found> there = LookupChild(context, place);
-      if (there.ok()) return OpenForCreate(context, *std::move(there), handle, flags);
-      if (ToErrno(there.status()) == ENOENT) continue;  // it has just gone
-      return there.status();
-    }
-    RETURN_IF_ERROR(made.status());
-    absl::StatusOr<CreateResult> result = On(Side::kLayer).Create(context, made->ForSide(), true, handle, flags);
-    if (!result.ok()) return UndoNew(*made, result.status());
-    absl::StatusOr<Found> found = AdmitNew(context, *made, std::move(result->entry), where.proposed);
-    if (!found.ok()) {
-      On(Side::kLayer).Release(std::array{handle});
-      return found.status();
-    }
-    AddHandle(found->node, handle, flags, Side::kLayer);
-    result->entry = GiveOut(*std::move(found));
-    return result;
-  }
 }
 
 absl::StatusOr<CreateResult> ViewFileSystemImpl::OpenForCreate(const CallContext& context, Found there, HandleId handle,
                                                                const OpenFlags& flags) {
   if (there.node->type() == FileType::kSymlink) return ErrnoStatus(ELOOP);
   if (there.node->IsDirectory()) return ErrnoStatus(EISDIR);
+  ASSIGN_OR_RETURN(const OpenResult opened, OpenNode(context, there.node, handle, flags, 0));
   CreateResult result;
   result.entry = GiveOut(std::move(there));
-  const absl::StatusOr<OpenResult> opened = Open(context, result.entry.node, handle, flags, 0);
-  if (!opened.ok()) {
-    nodes_.Forget(result.entry.node, 1);
-    return opened.status();
-  }
-  result.entry.attributes = opened->attributes;
+  result.entry.attributes = opened.attributes;
   return result;
 }
 
@@ -136,7 +120,7 @@ void ViewFileSystemImpl::Release(absl::Span<const HandleId> handles) {
     const ViewHandlePtr handle = handles_.Remove(id);
     if (handle == nullptr) continue;
     EndLocks(handle);
-    by_side[Index(handle->side())].push_back(id);
+    by_side[Index(handle->End())].push_back(id);
   }
   for (const Side side : {Side::kContainer, Side::kLocal, Side::kLayer}) {
     if (!by_side[Index(side)].empty()) On(side).Release(by_side[Index(side)]);

@@ -1,8 +1,5 @@
 // Unlink, Rmdir.
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -12,37 +9,20 @@
 namespace mirrorfs {
 
 absl::StatusOr<Removed> ViewFileSystemImpl::Unlink(const CallContext& context, NodeId parent, std::string_view name) {
-  ASSIGN_OR_RETURN(const Place place, FindPlace(parent, name));
-  switch (place.decision.writes) {
-    case WritesGo::kNowhere:
-      return ErrnoStatus(ENOENT, "the path is hidden");
-    case WritesGo::kLayer:
-      if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
-      RETURN_IF_ERROR(UnlinkInLayer(context, place));
-      return Removed{};
-    case WritesGo::kContainer:
-      return RemoveOnSide(context, Side::kContainer, place, /*directory=*/false);
-    case WritesGo::kLocal:
-      return RemoveOnSide(context, Side::kLocal, place, /*directory=*/false);
-  }
-  return ErrnoStatus(EINVAL);
+  return Remove(context, parent, name, /*directory=*/false);
 }
 
 absl::StatusOr<Removed> ViewFileSystemImpl::Rmdir(const CallContext& context, NodeId parent, std::string_view name) {
+  return Remove(context, parent, name, /*directory=*/true);
+}
+
+absl::StatusOr<Removed> ViewFileSystemImpl::Remove(const CallContext& context, NodeId parent, std::string_view name,
+                                                   bool directory) {
   ASSIGN_OR_RETURN(const Place place, FindPlace(parent, name));
-  switch (place.decision.writes) {
-    case WritesGo::kNowhere:
-      return ErrnoStatus(ENOENT, "the path is hidden");
-    case WritesGo::kLayer:
-      if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
-      RETURN_IF_ERROR(RmdirInLayer(context, place));
-      return Removed{};
-    case WritesGo::kContainer:
-      return RemoveOnSide(context, Side::kContainer, place, /*directory=*/true);
-    case WritesGo::kLocal:
-      return RemoveOnSide(context, Side::kLocal, place, /*directory=*/true);
-  }
-  return ErrnoStatus(EINVAL);
+  ASSIGN_OR_RETURN(const Side side, SideOfWrites(place.decision));
+  if (side != Side::kLayer) return RemoveOnSide(context, side, place, directory);
+  RETURN_IF_ERROR(directory ? RmdirInLayer(context, place) : UnlinkInLayer(context, place));
+  return Removed{.directory = LayerTells(context, *place.parent)};
 }
 
 absl::StatusOr<Removed> ViewFileSystemImpl::RemoveOnSide(const CallContext& context, Side side, const Place& place,
@@ -69,54 +49,52 @@ absl::StatusOr<std::optional<Attributes>> ViewFileSystemImpl::Covered(const Call
   return ContainerHas(context, place);
 }
 
-absl::Status ViewFileSystemImpl::CheckRemoval(const CallContext& context, const Place& place, const Found& victim) {
-  RETURN_IF_ERROR(CheckMayRemove(context, place.parent, victim.entry.attributes));
-  ASSIGN_OR_RETURN(const NodeId parent, EnsureLayerDirectory(context, place.parent));
-  if (RecordsOwners()) return absl::OkStatus();
-  return On(Side::kLayer).Access(context, parent, {.write = true, .execute = true});
-}
-
 absl::Status ViewFileSystemImpl::UnlinkInLayer(const CallContext& context, const Place& place) {
   ASSIGN_OR_RETURN(const Gate::Pass changing, place.parent->changing().Enter(context.stop));
   ASSIGN_OR_RETURN(const Found found, LookupChild(context, place));
   if (found.node->IsDirectory()) return ErrnoStatus(EISDIR);
   ASSIGN_OR_RETURN(const Gate::Pass copying, found.node->copying().Enter(context.stop));
   ASSIGN_OR_RETURN(const std::optional<Attributes> covered, Covered(context, place, found));
-  if (found.side == Side::kLayer && !covered) {
-    if (RecordsOwners()) RETURN_IF_ERROR(CheckRemoval(context, place, found));
+  const bool hides = covered || found.side != Side::kLayer;
+  if (hides || RecordsOwners()) RETURN_IF_ERROR(CheckRemoval(context, place, found));
+  RETURN_IF_ERROR(LinkKnownNames(context, found.node));  // this may be the only one that its copy has
+  if (hides) {
+    RETURN_IF_ERROR(HideName(place, covered));
+  } else {
     ASSIGN_OR_RETURN(const NodeId parent, InnerOf(context, place.parent, Side::kLayer));
     RETURN_IF_ERROR(On(Side::kLayer).Unlink(context, parent, place.name).status());
-  } else {
-    RETURN_IF_ERROR(CheckRemoval(context, place, found));
-    RETURN_IF_ERROR(HideName(place, covered));
-    if (found.side != Side::kLayer) found.node->CountHiddenName();
   }
+  if (found.side != Side::kLayer) found.node->CountHiddenName();
   nodes_.RemoveName(found.node, place.parent, place.name);
   return absl::OkStatus();
 }
 
-absl::StatusOr<ViewFileSystemImpl::BothPasses> ViewFileSystemImpl::EnterBoth(ViewNode& one, ViewNode& other,
-                                                                             const std::stop_token& stop) {
-  BothPasses passes;
-  ViewNode& first = one.id() < other.id() ? one : other;
-  ViewNode& second = one.id() < other.id() ? other : one;
-  ASSIGN_OR_RETURN(passes.first, first.changing().Enter(stop));
-  if (&first == &second) return passes;
-  ASSIGN_OR_RETURN(passes.second, second.changing().Enter(stop));
+absl::StatusOr<std::vector<Gate::Pass>> ViewFileSystemImpl::EnterAll(std::vector<ViewNode*> directories,
+                                                                     const std::stop_token& stop) {
+  std::sort(directories.begin(), directories.end(),
+            [](const ViewNode* one, const ViewNode* other) { return one->id() < other->id(); });
+  directories.erase(std::unique(directories.begin(), directories.end()), directories.end());
+  std::vector<Gate::Pass> passes;
+  for (ViewNode* directory : directories) {
+    ASSIGN_OR_RETURN(Gate::Pass pass, directory->changing().Enter(stop));
+    passes.push_back(std::move(pass));
+  }
   return passes;
 }
 
 absl::Status ViewFileSystemImpl::RmdirInLayer(const CallContext& context, const Place& place) {
   ASSIGN_OR_RETURN(const Found before, LookupChild(context, place));
   if (!before.node->IsDirectory()) return ErrnoStatus(ENOTDIR);
-  ASSIGN_OR_RETURN(const BothPasses passes, EnterBoth(*place.parent, *before.node, context.stop));
+  ASSIGN_OR_RETURN(const auto passes, EnterAll({place.parent.get(), before.node.get()}, context.stop));
   ASSIGN_OR_RETURN(const Found found, LookupChild(context, place));
   if (found.node != before.node) return ErrnoStatus(ENOENT);  // somebody was faster
   RETURN_IF_ERROR(CheckEmpty(context, found.node));
+  ASSIGN_OR_RETURN(const Gate::Pass copying, found.node->copying().Enter(context.stop));
   ASSIGN_OR_RETURN(const std::optional<Attributes> covered, Covered(context, place, found));
-  if (covered || found.side != Side::kLayer || RecordsOwners()) RETURN_IF_ERROR(CheckRemoval(context, place, found));
-  if (found.side == Side::kLayer) {
-    RETURN_IF_ERROR(RemoveLayerDirectory(context, place, covered));
+  RETURN_IF_ERROR(CheckRemoval(context, place, found));
+  // It may have been copied since it was looked up.
+  if (found.node->Serving() == Side::kLayer) {
+    RETURN_IF_ERROR(RemoveLayerDirectory(place, covered));
   } else {
     RETURN_IF_ERROR(HideName(place, covered));
   }
@@ -124,29 +102,20 @@ absl::Status ViewFileSystemImpl::RmdirInLayer(const CallContext& context, const 
   return absl::OkStatus();
 }
 
-// All that is left in it are place holders.
-absl::Status ViewFileSystemImpl::RemoveLayerDirectory(const CallContext& context, const Place& place,
-                                                      const std::optional<Attributes>& covered) {
+// All that is left in it are place holders. They go with it, in one step.
+absl::Status ViewFileSystemImpl::RemoveLayerDirectory(const Place& place, const std::optional<Attributes>& covered) {
   const Layer& layer = *options_.layer;
-  if (!covered) {
-    {
-      MutexLock lock(placing_);
-      ASSIGN_OR_RETURN(const UniqueFd directory, layer.OpenPath(TreePath(place.path)));
-      RETURN_IF_ERROR(EmptyDirectory(directory.get()));
-    }
-    ASSIGN_OR_RETURN(const NodeId parent, InnerOf(context, place.parent, Side::kLayer));
-    return On(Side::kLayer).Rmdir(context, parent, place.name).status();
-  }
-  const std::string work_name = layer.NextWorkName();
-  LayerRecord record;
-  record.base = MakeLayerBase(*covered);
-  RETURN_IF_ERROR(layer.PlaceWhiteout(layer.work(), work_name, record));
+  std::string work_name;
   {
     MutexLock lock(placing_);
     ASSIGN_OR_RETURN(const UniqueFd parent, OpenLayerParent(*place.parent));
-    if (::renameat2(layer.work(), work_name.c_str(), parent.get(), place.name.c_str(), RENAME_EXCHANGE) != 0) {
-      return LastErrno("rmdir in the layer");
-    }
+    if (!covered) return layer.RemoveTree(parent.get(), place.name);
+    LayerRecord record;
+    record.base = MakeLayerBase(*covered);
+    ASSIGN_OR_RETURN(work_name, layer.MakeWhiteout(record));
+    const absl::Status exchanged = layer.ExchangeWithWork(work_name, parent.get(), place.name);
+    if (!exchanged.ok()) static_cast<void>(RemoveRecursively(layer.work(), work_name));
+    RETURN_IF_ERROR(exchanged);
   }
   return RemoveRecursively(layer.work(), work_name);
 }

@@ -20,19 +20,10 @@ absl::StatusOr<Renamed> ViewFileSystemImpl::Rename(const CallContext& context, N
     RETURN_IF_ERROR(LookupChild(context, from).status());
     return ErrnoStatus(EXDEV, "the two paths are decided differently");
   }
-  switch (from.decision.writes) {
-    case WritesGo::kNowhere:
-      return ErrnoStatus(ENOENT, "the path is hidden");
-    case WritesGo::kLayer:
-      if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
-      RETURN_IF_ERROR(RenameInLayer(context, from, to, mode));
-      return Renamed{};
-    case WritesGo::kContainer:
-      return RenameOnSide(context, Side::kContainer, from, to, mode);
-    case WritesGo::kLocal:
-      return RenameOnSide(context, Side::kLocal, from, to, mode);
-  }
-  return ErrnoStatus(EINVAL);
+  ASSIGN_OR_RETURN(const Side side, SideOfWrites(from.decision));
+  if (side != Side::kLayer) return RenameOnSide(context, side, from, to, mode);
+  RETURN_IF_ERROR(RenameInLayer(context, from, to, mode));
+  return Renamed{.directory = LayerTells(context, *from.parent), .new_directory = LayerTells(context, *to.parent)};
 }
 
 absl::StatusOr<Renamed> ViewFileSystemImpl::RenameOnSide(const CallContext& context, Side side, const Place& from,
@@ -93,7 +84,7 @@ absl::Status ViewFileSystemImpl::CheckUniformBelow(const CallContext& context, c
     RETURN_IF_ERROR(ListInner(context, side, inner, [&, side = side](DirectoryEntry entry) -> absl::Status {
       if (entry.entry) nodes_.GiveBack(side, entry.entry->node);
       ASSIGN_OR_RETURN(const Place place, PlaceIn(directory, entry.name));
-      const std::string there = to + "/" + entry.name;
+      const std::string there = JoinPath(to, entry.name);
       if (--budget < 0 || !same(place.path) || !same(there)) return ErrnoStatus(EXDEV, "what lies below would change");
       const bool differs = options_.policy.MayDifferBelow(place.path) || options_.policy.MayDifferBelow(there);
       if (entry.type == FileType::kDirectory && differs) below.push_back(std::move(entry.name));
@@ -104,7 +95,7 @@ absl::Status ViewFileSystemImpl::CheckUniformBelow(const CallContext& context, c
     ASSIGN_OR_RETURN(const Place place, PlaceIn(directory, name));
     const absl::StatusOr<Found> child = LookupChild(context, place);
     if (!child.ok() || !child->node->IsDirectory()) continue;
-    RETURN_IF_ERROR(CheckUniformBelow(context, child->node, to + "/" + name, decision, budget));
+    RETURN_IF_ERROR(CheckUniformBelow(context, child->node, JoinPath(to, name), decision, budget));
   }
   return absl::OkStatus();
 }

@@ -29,7 +29,25 @@ bool IsWithin(const ViewNodePtr& node, const ViewNodePtr& directory) {
 
 absl::Status ViewFileSystemImpl::RenameInLayer(const CallContext& context, const Place& from, const Place& to,
                                                RenameMode mode) {
-  ASSIGN_OR_RETURN(const BothPasses passes, EnterBoth(*from.parent, *to.parent, context.stop));
+  while (true) {
+    // A directory that is to go must stay as empty as it is.
+    const absl::StatusOr<Found> before = LookupChild(context, to);
+    const bool goes = before.ok() && before->node->IsDirectory() && mode != RenameMode::kExchange;
+    std::vector<ViewNode*> directories = {from.parent.get(), to.parent.get()};
+    if (goes) directories.push_back(before->node.get());
+    ASSIGN_OR_RETURN(const auto passes, EnterAll(std::move(directories), context.stop));
+    ASSIGN_OR_RETURN(const Move move, LookAtMove(context, from, to, mode));
+    const bool replaces_directory = move.Replaced() != nullptr && move.target->node->IsDirectory();
+    if (replaces_directory && !(goes && move.target->node == before->node)) continue;  // somebody was faster
+    RETURN_IF_ERROR(CheckMove(context, move));
+    if (move.target && move.target->node == move.moved.node) return absl::OkStatus();  // two names of one file
+    RETURN_IF_ERROR(CheckMoveRights(context, move));
+    return BringAndMove(context, move);
+  }
+}
+
+absl::StatusOr<ViewFileSystemImpl::Move> ViewFileSystemImpl::LookAtMove(const CallContext& context, const Place& from,
+                                                                        const Place& to, RenameMode mode) {
   RETURN_IF_ERROR(CheckSearch(context, from.parent));
   RETURN_IF_ERROR(CheckSearch(context, to.parent));
   Move move{.from = from, .to = to, .mode = mode, .moved = {}, .target = {}, .covered = {}, .target_covered = {}};
@@ -37,25 +55,37 @@ absl::Status ViewFileSystemImpl::RenameInLayer(const CallContext& context, const
   absl::StatusOr<Found> target = LookupChild(context, to);
   if (!target.ok() && ToErrno(target.status()) != ENOENT) return target.status();
   if (target.ok()) move.target = *std::move(target);
-  RETURN_IF_ERROR(CheckMove(context, move));
-  if (move.target && move.target->node == move.moved.node) return absl::OkStatus();  // two names of one file
   ASSIGN_OR_RETURN(move.covered, Covered(context, from, move.moved));
   if (move.target) {
     ASSIGN_OR_RETURN(move.target_covered, Covered(context, to, *move.target));
   } else {
     ASSIGN_OR_RETURN(move.target_covered, ContainerHas(context, to));
   }
-  if (move.InLayerAlone()) return MoveAlone(context, move);
-  RETURN_IF_ERROR(CheckMoveRights(context, move));
-  RETURN_IF_ERROR(BringForMove(context, from, move.moved, move.target_covered));
-  if (mode == RenameMode::kExchange) RETURN_IF_ERROR(BringForMove(context, to, *move.target, move.covered));
-  RETURN_IF_ERROR(MoveInTree(move));
-  RETURN_IF_ERROR(NoteLayerName(context, to));
-  if (mode == RenameMode::kExchange) RETURN_IF_ERROR(NoteLayerName(context, from));
-  if (move.target && mode != RenameMode::kExchange && move.target->side != Side::kLayer) {
-    move.target->node->CountHiddenName();
+  return move;
+}
+
+absl::Status ViewFileSystemImpl::BringAndMove(const CallContext& context, const Move& move) {
+  std::vector<Rewritten> rewritten;
+  absl::Cleanup undo = [&] {
+    for (const Rewritten& one : rewritten) PutRecordBack(context, one);
+  };
+  RETURN_IF_ERROR(BringForMove(context, move.from, move.moved, move.target_covered, rewritten));
+  Gate::Pass copying;
+  if (move.mode == RenameMode::kExchange) {
+    RETURN_IF_ERROR(BringForMove(context, move.to, *move.target, move.covered, rewritten));
+  } else if (const ViewNodePtr replaced = move.Replaced(); replaced != nullptr) {
+    // Nobody may bring it to where the moved one is by then.
+    ASSIGN_OR_RETURN(copying, replaced->copying().Enter(context.stop));
+    RETURN_IF_ERROR(LinkKnownNames(context, replaced));
   }
-  NoteMoved(from, to, move.moved.node, move.target ? move.target->node : nullptr, mode);
+  {
+    MutexLock lock(placing_);  // what is noted is right for all who make a path afterwards
+    RETURN_IF_ERROR(MoveInTree(move));
+    std::move(undo).Cancel();
+    RETURN_IF_ERROR(NoteLayerName(context, move.to));
+    if (move.mode == RenameMode::kExchange) return NoteLayerName(context, move.from);
+  }
+  if (move.target && move.target->side != Side::kLayer) move.target->node->CountHiddenName();
   return absl::OkStatus();
 }
 
@@ -82,27 +112,21 @@ absl::Status ViewFileSystemImpl::CheckMove(const CallContext& context, const Mov
 
 absl::Status ViewFileSystemImpl::CheckMoveRights(const CallContext& context, const Move& move) {
   RETURN_IF_ERROR(CheckRemoval(context, move.from, move.moved));
-  return CheckRemoval(context, move.to, move.target ? *move.target : move.moved);
+  if (move.target) {
+    RETURN_IF_ERROR(CheckRemoval(context, move.to, *move.target));
+  } else {
+    RETURN_IF_ERROR(CheckMayAdd(context, move.to.parent));
+  }
+  if (move.from.parent == move.to.parent) return absl::OkStatus();
+  // A directory has a name for the one that it is in.
+  RETURN_IF_ERROR(CheckMayLeave(context, move.moved.node));
+  return move.mode == RenameMode::kExchange ? CheckMayLeave(context, move.target->node) : absl::OkStatus();
 }
 
-// Nothing of the container's is in it: the layer's file system can do it by itself, and checks the rights.
-absl::Status ViewFileSystemImpl::MoveAlone(const CallContext& context, const Move& move) {
-  if (RecordsOwners()) RETURN_IF_ERROR(CheckMoveRights(context, move));
-  ASSIGN_OR_RETURN(const NodeId from, InnerOf(context, move.from.parent, Side::kLayer));
-  ASSIGN_OR_RETURN(const NodeId to, EnsureLayerDirectory(context, move.to.parent));
-  if (move.target && move.target->node->IsDirectory() && move.mode != RenameMode::kExchange) {
-    MutexLock lock(placing_);  // of place holders, which hide what is not there any more
-    ASSIGN_OR_RETURN(const UniqueFd directory, options_.layer->OpenPath(TreePath(move.to.path)));
-    RETURN_IF_ERROR(EmptyDirectory(directory.get()));
-  } else if (!move.target) {
-    MutexLock lock(placing_);  // as well
-    ASSIGN_OR_RETURN(const UniqueFd parent, OpenLayerParent(*move.to.parent));
-    const absl::StatusOr<UniqueFd> hidden = options_.layer->OpenName(parent.get(), move.to.name);
-    if (hidden.ok()) ::unlinkat(parent.get(), move.to.name.c_str(), 0);
-  }
-  RETURN_IF_ERROR(On(Side::kLayer).Rename(context, from, move.from.name, to, move.to.name, move.mode).status());
-  NoteMoved(move.from, move.to, move.moved.node, move.target ? move.target->node : nullptr, move.mode);
-  return absl::OkStatus();
+absl::Status ViewFileSystemImpl::CheckMayLeave(const CallContext& context, const ViewNodePtr& node) {
+  if (!node->IsDirectory()) return absl::OkStatus();
+  if (RecordsOwners() || node->Serving() != Side::kLayer) return CheckAccess(context, node, {.write = true});
+  return On(Side::kLayer).Access(context, node->On(Side::kLayer).node, {.write = true});
 }
 
 std::optional<std::string> ViewFileSystemImpl::ContainerPathOf(const ViewNode& directory) const {
@@ -112,67 +136,109 @@ std::optional<std::string> ViewFileSystemImpl::ContainerPathOf(const ViewNode& d
   const auto name = directory.LatestName();
   if (record.opaque || !name) return std::nullopt;
   std::optional<std::string> path = ContainerPathOf(*name->parent);
-  if (path) path = (*path == "/" ? "/" : *path + "/") + name->name;
+  if (path) path = JoinPath(*path, name->name);
   return path;
 }
 
+// Brought into the layer, with a record that is right under the new name. Under the old one it says nothing wrong: a
+// directory's names are where they were, a file's content is its own.
 absl::Status ViewFileSystemImpl::BringForMove(const CallContext& context, const Place& from, const Found& found,
-                                              const std::optional<Attributes>& covered_there) {
-  const bool directory = found.node->IsDirectory();
-  RETURN_IF_ERROR(CopyUp(context, found.node).status());
-  LayerRecord record = found.node->Record();
+                                              const std::optional<Attributes>& covered_there,
+                                              std::vector<Rewritten>& rewritten) {
+  const ViewNodePtr& node = found.node;
+  RETURN_IF_ERROR(CopyUp(context, node).status());
   NodeId in_container = NodeId::kInvalid;
-  if (directory) {
-    ASSIGN_OR_RETURN(in_container, InnerOf(AsDaemon(context), found.node, Side::kContainer));
+  if (node->IsDirectory()) {
+    ASSIGN_OR_RETURN(in_container, InnerOf(AsDaemon(context), node, Side::kContainer));
   }
-  const bool has_origin = directory ? in_container != NodeId::kInvalid : record.base.has_value();
-  if (has_origin && !record.from) {
-    std::optional<std::string> path = ContainerPathOf(*from.parent);
-    if (path) record.from = (*path == "/" ? "/" : *path + "/") + from.name;
-  }
-  if (directory && !has_origin) record.opaque = true;
-  record.base.reset();
-  if (covered_there) record.base = MakeLayerBase(*covered_there);
-  RETURN_IF_ERROR(WriteRecordAt(from.path, record));
-  found.node->SetRecord(record);
+  ASSIGN_OR_RETURN(const Gate::Pass copying, node->copying().Enter(context.stop));
+  RETURN_IF_ERROR(LinkKnownNames(context, node));  // the name may be none that the copy has
+  ASSIGN_OR_RETURN(const AttributesReply is,
+                   On(Side::kLayer).GetAttr(AsDaemon(context), {.node = node->On(Side::kLayer).node}));
+  // A record is that of all names of a file: it stays that of the others.
+  if (!node->IsDirectory() && is.attributes.nlink > 1) return absl::OkStatus();
+  LayerRecord before;
+  RETURN_IF_ERROR(UpdateRecord(context, *node, [&](LayerRecord& record) {
+    before = record;
+    const bool has_origin = node->IsDirectory() ? in_container != NodeId::kInvalid : record.base.has_value();
+    if (has_origin && !record.from) {
+      const std::optional<std::string> path = ContainerPathOf(*from.parent);
+      if (path) record.from = JoinPath(*path, from.name);
+    }
+    if (node->IsDirectory() && !has_origin) record.opaque = true;
+    record.base.reset();
+    if (covered_there) record.base = MakeLayerBase(*covered_there);
+  }));
+  rewritten.push_back({node, std::move(before)});
   return absl::OkStatus();
 }
 
-absl::Status ViewFileSystemImpl::MoveInTree(const Move& move) {
-  MutexLock lock(placing_);
-  ASSIGN_OR_RETURN(const UniqueFd from, OpenLayerParent(*move.from.parent));
-  ASSIGN_OR_RETURN(const UniqueFd to, OpenLayerParent(*move.to.parent));
-  const char* name = move.from.name.c_str();
-  const char* new_name = move.to.name.c_str();
-  if (move.mode == RenameMode::kExchange) {
-    const int result = ::renameat2(from.get(), name, to.get(), new_name, RENAME_EXCHANGE);
-    return ErrnoStatus(result == 0 ? 0 : errno, "rename in the layer");
-  }
-  if (move.moved.node->IsDirectory()) {
-    // What is in its way is a place holder, or a directory with nothing but such in it.
-    const absl::StatusOr<UniqueFd> there = options_.layer->OpenName(to.get(), move.to.name);
-    if (there.ok() && ::unlinkat(to.get(), new_name, 0) != 0) RETURN_IF_ERROR(EmptyDirectory(there->get()));
-  }
-  if (move.covered && !move.moved.node->IsDirectory()) return ReplaceAndHide(move, from.get(), to.get());
-  if (::renameat(from.get(), name, to.get(), new_name) != 0) return LastErrno("rename in the layer");
-  if (!move.covered) return absl::OkStatus();
-  LayerRecord hiding;
-  hiding.base = MakeLayerBase(*move.covered);
-  return options_.layer->PlaceWhiteout(from.get(), move.from.name, hiding);
+void ViewFileSystemImpl::PutRecordBack(const CallContext& context, const Rewritten& rewritten) {
+  const absl::StatusOr<Gate::Pass> copying = rewritten.node->copying().Enter({});
+  static_cast<void>(UpdateRecord(context, *rewritten.node, [&](LayerRecord& record) {
+    record.from = rewritten.before.from;
+    record.base = rewritten.before.base;
+    record.opaque = rewritten.before.opaque;
+  }));
 }
 
-// The new name first, then the old one away: in between the file has both, and is never without any.
+absl::Status ViewFileSystemImpl::MoveInTree(const Move& move) {
+  ASSIGN_OR_RETURN(const UniqueFd from, OpenLayerParent(*move.from.parent));
+  ASSIGN_OR_RETURN(const UniqueFd to, OpenLayerParent(*move.to.parent));
+  const bool exchange = move.mode == RenameMode::kExchange;
+  if (!exchange && move.moved.node->IsDirectory()) {
+    RETURN_IF_ERROR(MoveDirectory(move, from.get(), to.get()));
+  } else if (!exchange && move.covered) {
+    RETURN_IF_ERROR(ReplaceAndHide(move, from.get(), to.get()));
+  } else if (::renameat2(from.get(), move.from.name.c_str(), to.get(), move.to.name.c_str(),
+                         exchange ? RENAME_EXCHANGE : 0) != 0) {
+    return LastErrno("rename in the layer");
+  }
+  NoteMoved(move.from, move.to, move.moved.node, move.target ? move.target->node : nullptr, move.mode);
+  return absl::OkStatus();
+}
+
+// A place holder for the old name is put under the new one, and both change places in one step. What was under the new
+// one before is out of sight by then: a place holder, or a directory with nothing but such in it.
+absl::Status ViewFileSystemImpl::MoveDirectory(const Move& move, int from, int to) {
+  const Layer& layer = *options_.layer;
+  LayerRecord hiding;
+  if (move.covered) hiding.base = MakeLayerBase(*move.covered);
+  ASSIGN_OR_RETURN(const std::string holder, layer.MakeWhiteout(hiding));
+  const absl::Cleanup clean_up = [&] { static_cast<void>(RemoveRecursively(layer.work(), holder)); };
+  const char* new_name = move.to.name.c_str();
+  const absl::Status replaced = layer.ExchangeWithWork(holder, to, move.to.name);
+  if (!replaced.ok() && ToErrno(replaced) != ENOENT) return replaced;
+  if (!replaced.ok()) RETURN_IF_ERROR(layer.PlaceFromWork(holder, to, move.to.name));
+  if (::renameat2(from, move.from.name.c_str(), to, new_name, RENAME_EXCHANGE) != 0) {
+    const absl::Status failed = LastErrno("rename in the layer");
+    if (!replaced.ok()) {
+      ::unlinkat(to, new_name, 0);
+    } else {
+      static_cast<void>(layer.ExchangeWithWork(holder, to, move.to.name));
+    }
+    return failed;
+  }
+  if (!move.covered) ::unlinkat(from, move.from.name.c_str(), 0);  // it hides nothing
+  return absl::OkStatus();
+}
+
+// The new name first, then the old one away: in between the file has both, and is never without any. All that takes
+// room has been made by then.
 absl::Status ViewFileSystemImpl::ReplaceAndHide(const Move& move, int from, int to) {
   const Layer& layer = *options_.layer;
+  LayerRecord hiding;
+  hiding.base = MakeLayerBase(*move.covered);
+  ASSIGN_OR_RETURN(const std::string holder, layer.MakeWhiteout(hiding));
   const std::string work_name = layer.NextWorkName();
+  const absl::Cleanup clean_up = [&] {
+    for (const std::string& name : {holder, work_name}) ::unlinkat(layer.work(), name.c_str(), 0);
+  };
   if (::linkat(from, move.from.name.c_str(), layer.work(), work_name.c_str(), 0) != 0) {
     return LastErrno("rename in the layer");
   }
-  const absl::Cleanup clean_up = [&] { ::unlinkat(layer.work(), work_name.c_str(), 0); };
   RETURN_IF_ERROR(layer.PlaceFromWork(work_name, to, move.to.name));
-  LayerRecord hiding;
-  hiding.base = MakeLayerBase(*move.covered);
-  return layer.PlaceWhiteout(from, move.from.name, hiding);
+  return layer.PlaceFromWork(holder, from, move.from.name);
 }
 
 }  // namespace mirrorfs

@@ -105,11 +105,25 @@ absl::StatusOr<ViewFileSystemImpl::Place> ViewFileSystemImpl::FindPlace(NodeId p
 absl::StatusOr<ViewFileSystemImpl::Place> ViewFileSystemImpl::PlaceIn(const ViewNodePtr& parent,
                                                                       std::string_view name) const {
   Place place{.parent = parent, .name = std::string(name), .path = {}, .decision = {}};
-  ASSIGN_OR_RETURN(place.path, PathOf(*parent));
-  if (place.path != "/") place.path += '/';
-  place.path += name;
+  ASSIGN_OR_RETURN(const std::string above, PathOf(*parent));
+  place.path = JoinPath(above, name);
   place.decision = Decide(place.path);
   return place;
+}
+
+absl::StatusOr<Side> ViewFileSystemImpl::SideOfWrites(const PathDecision& decision) const {
+  switch (decision.writes) {
+    case WritesGo::kContainer:
+      return Side::kContainer;
+    case WritesGo::kLocal:
+      return Side::kLocal;
+    case WritesGo::kLayer:
+      if (!Has(Side::kLayer)) return ErrnoStatus(EROFS);
+      return Side::kLayer;
+    case WritesGo::kNowhere:
+      break;
+  }
+  return ErrnoStatus(ENOENT, "the path is hidden");
 }
 
 CallContext ViewFileSystemImpl::AsDaemon(const CallContext& context) {

@@ -5,7 +5,6 @@
 #include <array>
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +18,7 @@
 #include "fusefs/view/view_handle.h"
 #include "fusefs/view/view_table.h"
 #include "protos/shared/errno_status.h"
+#include "protos/shared/handle_table.h"
 
 namespace mirrorfs {
 
@@ -133,6 +133,8 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   absl::StatusOr<ViewHandlePtr> FindHandle(HandleId handle) const;
   absl::StatusOr<Place> FindPlace(NodeId parent, std::string_view name) const;
   absl::StatusOr<Place> PlaceIn(const ViewNodePtr& parent, std::string_view name) const;
+  // Where changes go. ENOENT if nowhere, EROFS if to a layer that is not there.
+  absl::StatusOr<Side> SideOfWrites(const PathDecision& decision) const;
   // The same call in the daemon's own name.
   static CallContext AsDaemon(const CallContext& context);
   HandleId NextInternalHandle() { return HandleId{next_internal_.fetch_add(1)}; }
@@ -164,16 +166,17 @@ class ViewFileSystemImpl final : public ViewFileSystem {
                                      std::string& redirected);
 
   // --- names.cc
-  absl::StatusOr<Found> LookupChild(const CallContext& context, const Place& place, NodeId proposed = NodeId::kInvalid);
+  absl::StatusOr<Found> LookupChild(const CallContext& context, const Place& place);
+  // Of a name that the layer says nothing of.
+  absl::StatusOr<Found> LookupOnSides(const CallContext& context, const Place& place);
+  absl::StatusOr<Found> GiveNameToCopy(const CallContext& context, const Place& place, Found found);
   absl::StatusOr<InLayer> LookupInLayer(const CallContext& context, const Place& place);
-  absl::StatusOr<Found> AdmitFromLayer(const CallContext& context, const Place& place, InLayer in_layer,
-                                       NodeId proposed = NodeId::kInvalid);
+  Found AdmitFromLayer(const Place& place, InLayer in_layer, NodeId proposed = NodeId::kInvalid);
   absl::StatusOr<Found> Admit(const CallContext& context, const Place& place, Side side, Entry entry,
                               NodeId proposed = NodeId::kInvalid);
   absl::StatusOr<Found> LookupOnTheWay(const CallContext& context, const Place& place, Side side);
   Entry GiveOut(Found found);
   void TranslateDirectory(const Place& place, Side side, Entry& entry) const;
-  bool Exists(const absl::StatusOr<Found>& found) { return found.ok(); }
 
   // --- on_the_way.cc
   // Could anything below the path be taken from that side?
@@ -187,6 +190,8 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   // What a side tells of a directory after a change, if it is that side that answers for the directory.
   std::optional<Attributes> ShownAfterwards(const ViewNode& directory, Side side,
                                             const std::optional<Attributes>& attributes) const;
+  // The same, asked for.
+  std::optional<Attributes> LayerTells(const CallContext& context, const ViewNode& directory);
   uint64_t ShownInode(Side side, uint64_t inode) const;
   absl::StatusOr<Attributes> AttributesOf(const CallContext& context, const ViewNode& node, HandleId handle);
   // Makes the node one that may be changed, as its decision says: copies it into the layer. EROFS, EACCES.
@@ -199,8 +204,15 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   bool RecordsOwners() const { return options_.layer != nullptr && !options_.layer->info().native_ids; }
   absl::Status CheckAccess(const CallContext& context, const ViewNodePtr& node, AccessMask mask);
   absl::Status CheckSearch(const CallContext& context, const ViewNodePtr& directory);
-  absl::Status CheckMayRemove(const CallContext& context, const ViewNodePtr& parent, const Attributes& victim);
+  // Whether the layer's file system will not do it.
+  bool ChecksHere(const ViewNode& node) const;
+  // To make a name in the directory, which is in the layer then.
   absl::Status CheckMayAdd(const CallContext& context, const ViewNodePtr& parent);
+  // To take `victim` out of the directory of `place`, which is in the layer then.
+  absl::Status CheckRemoval(const CallContext& context, const Place& place, const Found& victim);
+  absl::Status CheckSetAttr(const CallContext& context, const ViewNodePtr& node, const AttributeChange& change,
+                            bool by_writer);
+  absl::Status CheckSetXattr(const CallContext& context, const ViewNodePtr& node, std::string_view name);
   absl::Status CheckOwner(const Attributes& attributes) const;
 
   // --- directories.cc
@@ -224,7 +236,6 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   bool IsSeenOn(const CallContext& context, Side side, const Place& place, const DirectoryEntry& entry);
   absl::Status AddLayerNames(const CallContext& context, const ViewNodePtr& directory, NodeId inner,
                              UnionListings::Listing& listing);
-  absl::StatusOr<UnionListings::ListingPtr> ListView(const CallContext& context, const ViewNodePtr& directory);
   absl::Status CheckEmpty(const CallContext& context, const ViewNodePtr& directory);
 
   // --- copy_up.cc
@@ -236,20 +247,30 @@ class ViewFileSystemImpl final : public ViewFileSystem {
                                     uint64_t bytes, const std::string& work_name);
   absl::Status PutCopyInPlace(const CallContext& context, const ViewNodePtr& node, const std::string& work_name);
   void RecordMapping(const ViewNode& node, LayerRecord& record) const;
-  absl::Status NoteLayerName(const CallContext& context, const Place& place);
   absl::Status MoveHandles(const CallContext& context, const ViewNodePtr& node, NodeId inner);
   absl::Status DecorateCopy(const CallContext& context, const ViewNodePtr& node, const Attributes& attributes, int fd,
                             LayerRecord& record);
+  // What was opened before its file was copied goes on with the copy. EBADF if it has ended.
+  absl::Status MoveToCopy(const CallContext& context, const ViewHandle& handle);
   // What was opened on a side while the file was being copied follows it. Ends the handle if it cannot.
   absl::Status FollowCopy(const CallContext& context, const ViewNodePtr& node, Side opened_on, HandleId handle);
   absl::Status DecorateRoot(const CallContext& context);
 
   // --- layer_names.cc: names of the layer's tree
-  // Of the parent of a place, O_PATH. For direct calls on names in it, with placing_ held.
-  absl::StatusOr<UniqueFd> OpenLayerParent(const ViewNode& parent) const;
-  static std::string_view TreePath(std::string_view path) { return path.substr(1); }
-  absl::StatusOr<LayerRecord> ReadRecordAt(const std::string& path) const;
-  absl::Status WriteRecordAt(const std::string& path, const LayerRecord& record) const;
+  // Of the parent of a place, O_PATH. For direct calls on names in it.
+  absl::StatusOr<UniqueFd> OpenLayerParent(const ViewNode& parent) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(placing_);
+  absl::StatusOr<UniqueFd> OpenInLayer(const Place& place);
+  // The node's file in the layer, by whichever name it has there. ENOENT if it has none.
+  absl::StatusOr<UniqueFd> OpenCopy(const CallContext& context, const ViewNode& node);
+  // With copying() of the node held: so no two changes of a record meet.
+  absl::Status UpdateRecord(const CallContext& context, ViewNode& node,
+                            const std::function<void(LayerRecord&)>& change);
+  // A file that the container has under several names, and that has been copied: the copy gets all of those that are
+  // known. With copying() of the node held.
+  absl::Status LinkKnownNames(const CallContext& context, const ViewNodePtr& node);
+  absl::Status LinkKnownName(const CallContext& context, const ViewNode& node, const Place& place, int copy);
+  // Tells the layer's file system, which finds its nodes by the names that it has seen them under.
+  absl::Status NoteLayerName(const CallContext& context, const Place& place);
   // What the container has under the name, hidden or not.
   absl::StatusOr<std::optional<Attributes>> ContainerHas(const CallContext& context, const Place& place);
   absl::Status HideName(const Place& place, const std::optional<Attributes>& what);
@@ -263,40 +284,40 @@ class ViewFileSystemImpl final : public ViewFileSystem {
     uint32_t permissions = 0;
     uint32_t umask = 0;
     // In the layer:
-    LayerRecord record;  // what the new file begins with
-    bool was_hidden = false;
+    LayerRecord record;   // what the new file begins with
+    bool hidden = false;  // a place holder is there
+    UniqueFd stage;       // where it is made before it is placed, if that is needed
+    std::string stage_name;
     Gate::Pass changing;
 
     NewNode ForSide() const { return {inner.parent, inner.name, permissions, umask}; }
   };
-  absl::StatusOr<NewPlace> PrepareNew(const CallContext& context, const NewNode& where, FileType type);
+  absl::StatusOr<NewPlace> PrepareNew(const CallContext& context, Place place, const NewNode& where, FileType type);
   absl::Status PrepareNewInLayer(const CallContext& context, FileType type, NewPlace& made);
   absl::Status RecordNewOwner(const CallContext& context, FileType type, NewPlace& made);
-  absl::StatusOr<Entry> FinishNew(const CallContext& context, NewPlace& made, absl::StatusOr<Entry> entry,
+  absl::Status MakeStage(const CallContext& context, NewPlace& made);
+  absl::StatusOr<Entry> FinishNew(const CallContext& context, const NewPlace& made, absl::StatusOr<Entry> entry,
                                   NodeId proposed);
-  absl::StatusOr<Found> AdmitNew(const CallContext& context, NewPlace& made, Entry entry, NodeId proposed);
-  // Hides again what was made way for. Returns `why`.
-  absl::Status UndoNew(const NewPlace& made, const absl::Status& why);
+  absl::StatusOr<Found> AdmitNew(const CallContext& context, const NewPlace& made, Entry entry, NodeId proposed);
+  absl::Status PlaceFromStage(const CallContext& context, const NewPlace& made);
+  // Whether it was made or not.
+  void EndNew(const NewPlace& made);
+  absl::StatusOr<Entry> LinkIn(const CallContext& context, const ViewNodePtr& source, NewPlace& made);
   void EndWalk(Side side, const InnerPlace& inner) const {
     if (inner.walked) nodes_.GiveBack(side, inner.parent);
   }
 
   // --- removal.cc
+  absl::StatusOr<Removed> Remove(const CallContext& context, NodeId parent, std::string_view name, bool directory);
+  absl::StatusOr<Removed> RemoveOnSide(const CallContext& context, Side side, const Place& place, bool directory);
   absl::Status UnlinkInLayer(const CallContext& context, const Place& place);
   absl::Status RmdirInLayer(const CallContext& context, const Place& place);
-  absl::StatusOr<Removed> RemoveOnSide(const CallContext& context, Side side, const Place& place, bool directory);
-  // The rights to take `victim` out of the directory of `place`.
-  absl::Status CheckRemoval(const CallContext& context, const Place& place, const Found& victim);
-  absl::Status RemoveLayerDirectory(const CallContext& context, const Place& place,
-                                    const std::optional<Attributes>& covered);
+  absl::Status RemoveLayerDirectory(const Place& place, const std::optional<Attributes>& covered);
   // What the container has under the name of something that was found.
   absl::StatusOr<std::optional<Attributes>> Covered(const CallContext& context, const Place& place, const Found& found);
-  // Both gates, in the order that all keep to.
-  struct BothPasses {
-    Gate::Pass first;
-    Gate::Pass second;
-  };
-  static absl::StatusOr<BothPasses> EnterBoth(ViewNode& one, ViewNode& other, const std::stop_token& stop);
+  // The `changing` gates of all, in the order that everybody keeps to.
+  static absl::StatusOr<std::vector<Gate::Pass>> EnterAll(std::vector<ViewNode*> directories,
+                                                          const std::stop_token& stop);
 
   // --- rename.cc
   absl::StatusOr<Renamed> RenameOnSide(const CallContext& context, Side side, const Place& from, const Place& to,
@@ -319,31 +340,41 @@ class ViewFileSystemImpl final : public ViewFileSystem {
     std::optional<Attributes> covered;         // by the moved one's name
     std::optional<Attributes> target_covered;  // by the other name
 
-    bool InLayerAlone() const {
-      return moved.side == Side::kLayer && !covered && !target_covered && (!target || target->side == Side::kLayer);
-    }
+    // What the moved one takes the place of; null if nothing is lost.
+    ViewNodePtr Replaced() const { return target && mode != RenameMode::kExchange ? target->node : nullptr; }
+  };
+  // A record that was changed for a move.
+  struct Rewritten {
+    ViewNodePtr node;
+    LayerRecord before;
   };
   absl::Status RenameInLayer(const CallContext& context, const Place& from, const Place& to, RenameMode mode);
+  absl::StatusOr<Move> LookAtMove(const CallContext& context, const Place& from, const Place& to, RenameMode mode);
   absl::Status CheckMove(const CallContext& context, const Move& move);
   absl::Status CheckMoveRights(const CallContext& context, const Move& move);
-  // Brings a file or directory into the layer, with a record that will be right under the name of `to`.
+  // To be taken out of the directory in which it is.
+  absl::Status CheckMayLeave(const CallContext& context, const ViewNodePtr& node);
+  absl::Status BringAndMove(const CallContext& context, const Move& move);
   absl::Status BringForMove(const CallContext& context, const Place& from, const Found& found,
-                            const std::optional<Attributes>& covered_there);
-  absl::Status MoveInTree(const Move& move);
+                            const std::optional<Attributes>& covered_there, std::vector<Rewritten>& rewritten);
+  void PutRecordBack(const CallContext& context, const Rewritten& rewritten);
+  absl::Status MoveInTree(const Move& move) ABSL_EXCLUSIVE_LOCKS_REQUIRED(placing_);
+  absl::Status MoveDirectory(const Move& move, int from, int to);
   absl::Status ReplaceAndHide(const Move& move, int from, int to);
-  absl::Status MoveAlone(const CallContext& context, const Move& move);
   // Where in the container the names of a directory are looked for; nothing if nowhere.
   std::optional<std::string> ContainerPathOf(const ViewNode& directory) const;
 
   // --- opening.cc
   absl::Status CheckNewHandle(HandleId handle) const;
+  absl::StatusOr<OpenResult> OpenNode(const CallContext& context, const ViewNodePtr& found, HandleId handle,
+                                      const OpenFlags& flags, uint32_t inline_bytes);
   absl::StatusOr<OpenResult> OpenLazily(const CallContext& context, const ViewNodePtr& node, HandleId handle,
                                         const OpenFlags& flags, uint32_t inline_bytes);
   absl::StatusOr<OpenResult> OpenOnSide(const CallContext& context, const ViewNodePtr& node, const Inner& inner,
                                         HandleId handle, const OpenFlags& flags, uint32_t inline_bytes);
   void AddHandle(const ViewNodePtr& node, HandleId handle, const OpenFlags& flags, Side side);
-  absl::StatusOr<CreateResult> CreateInLayer(const CallContext& context, const Place& place, const NewNode& where,
-                                             bool exclusive, HandleId handle, const OpenFlags& flags);
+  absl::StatusOr<CreateResult> CreateNew(const CallContext& context, const NewPlace& made, bool exclusive,
+                                         HandleId handle, const OpenFlags& flags, NodeId proposed);
   absl::StatusOr<CreateResult> OpenForCreate(const CallContext& context, Found there, HandleId handle,
                                              const OpenFlags& flags);
 
@@ -352,10 +383,10 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   absl::Status PrepareWrite(const CallContext& context, const ViewHandle& handle);
   // Calls with the side that the handle is on; again if it has moved meanwhile.
   template <typename Call>
-  auto OnHandle(const ViewHandle& handle, Call call) -> decltype(call(std::declval<FileSystem&>())) {
+  auto OnHandle(const ViewHandle& handle, Call call) -> decltype(call(Side::kLayer)) {
     while (true) {
       const Side side = handle.side();
-      auto result = call(On(side));
+      auto result = call(side);
       if (handle.side() == side || ToErrno(StatusOf(result)) != EBADF) return result;
     }
   }
@@ -370,8 +401,8 @@ class ViewFileSystemImpl final : public ViewFileSystem {
     FileSystem* files = nullptr;
     HandleId handle = HandleId::kNone;
   };
-  absl::StatusOr<LockPlace> WhereLocksAre(ViewHandle& handle);
-  absl::StatusOr<HandleId> LockHandle(ViewHandle& handle);
+  absl::StatusOr<LockPlace> WhereLocksAre(const CallContext& context, ViewHandle& handle);
+  absl::StatusOr<HandleId> LockHandle(ViewHandle& handle);  // with locking_ held
   void EndLocks(const ViewHandlePtr& handle);
 
   // --- xattrs.cc
@@ -384,13 +415,14 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   std::array<NodeId, kSideCount> roots_ = {NodeId::kRoot, NodeId::kRoot, NodeId::kInvalid};
   NodeId layer_work_ = NodeId::kInvalid;
   ViewTable nodes_;
-  ViewHandleTable handles_;
+  HandleTable<ViewHandle> handles_;
   UnionListings listings_;
   std::atomic<uint64_t> next_internal_{uint64_t{1} << 63};
   Gate locking_;
 
-  // Held across a few short calls on the layer's own directories, from the making of a path to its use: a rename of a
-  // directory in between would lead it astray. The exception to "no lock across a system call".
+  // Held across a few short calls on the layer's own directories, from the making of a path to its use, and from a
+  // rename there until the nodes know of it: a path in between would lead astray. The exception to "no lock across a
+  // system call".
   Mutex placing_;
 
   mutable Mutex mutex_;

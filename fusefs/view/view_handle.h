@@ -3,9 +3,10 @@
 #define MIRRORFS_FUSEFS_VIEW_VIEW_HANDLE_H_
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "fusefs/view/view_node.h"
 #include "protos/shared/ids.h"
 #include "protos/shared/mutex.h"
@@ -27,9 +28,17 @@ class ViewHandle {
     MutexLock lock(mutex_);
     return side_;
   }
-  void MoveTo(Side side) {
+  // It is open on `side` from now on, too: returns where it was. Nothing if it has ended meanwhile.
+  std::optional<Side> MoveTo(Side side) {
     MutexLock lock(mutex_);
-    side_ = side;
+    if (ended_) return std::nullopt;
+    return std::exchange(side_, side);
+  }
+  // It moves no more. Returns where it is open.
+  Side End() {
+    MutexLock lock(mutex_);
+    ended_ = true;
+    return side_;
   }
 
   // A handle of the node's lock file; kNone: not opened yet.
@@ -37,47 +46,19 @@ class ViewHandle {
     MutexLock lock(mutex_);
     return lock_handle_;
   }
-  // Returns the one that is kept: another thread may have been faster.
-  HandleId KeepLockHandle(HandleId opened) {
+  void SetLockHandle(HandleId opened) {
     MutexLock lock(mutex_);
-    if (lock_handle_ == HandleId::kNone) lock_handle_ = opened;
-    return lock_handle_;
+    lock_handle_ = opened;
   }
 
  private:
   mutable Mutex mutex_;
   Side side_ ABSL_GUARDED_BY(mutex_);
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   HandleId lock_handle_ ABSL_GUARDED_BY(mutex_) = HandleId::kNone;
 };
 
 using ViewHandlePtr = std::shared_ptr<ViewHandle>;
-
-// Thread-safe.
-class ViewHandleTable {
- public:
-  // False if the id is in use.
-  bool Add(const ViewHandlePtr& handle) {
-    MutexLock lock(mutex_);
-    return handles_.emplace(handle->id, handle).second;
-  }
-  ViewHandlePtr Find(HandleId id) const {
-    MutexLock lock(mutex_);
-    const auto found = handles_.find(id);
-    return found == handles_.end() ? nullptr : found->second;
-  }
-  ViewHandlePtr Remove(HandleId id) {
-    MutexLock lock(mutex_);
-    const auto found = handles_.find(id);
-    if (found == handles_.end()) return nullptr;
-    ViewHandlePtr handle = std::move(found->second);
-    handles_.erase(found);
-    return handle;
-  }
-
- private:
-  mutable Mutex mutex_;
-  absl::flat_hash_map<HandleId, ViewHandlePtr> handles_ ABSL_GUARDED_BY(mutex_);
-};
 
 }  // namespace mirrorfs
 

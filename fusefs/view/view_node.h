@@ -28,6 +28,12 @@ enum class Side : uint8_t { kContainer, kLocal, kLayer };
 inline constexpr size_t kSideCount = 3;
 inline constexpr size_t Index(Side side) { return static_cast<size_t>(side); }
 
+// "/a" and "b": "/a/b".
+inline std::string JoinPath(std::string_view directory, std::string_view name) {
+  std::string path(directory == "/" ? "" : directory);
+  return path.append("/").append(name);
+}
+
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 // What a node is on one side.
@@ -102,20 +108,22 @@ class ViewNode {
       names_.push_back({parent, std::string(name)});
     }
   }
-  // True if it has no name any more.
-  bool RemoveName(const ViewNode* parent, std::string_view name) {
+  void RemoveName(const ViewNode* parent, std::string_view name) {
     Name removed;
     MutexLock lock(mutex_);
     const auto same = FindName(parent, name);
-    if (same != names_.end()) {
-      removed = std::move(*same);
-      names_.erase(same);
-    }
-    return names_.empty();
+    if (same == names_.end()) return;
+    removed = std::move(*same);
+    names_.erase(same);
   }
   std::vector<Name> TakeNames() {
     MutexLock lock(mutex_);
     return std::exchange(names_, {});
+  }
+  // All that have been seen, and have not been seen to go.
+  std::vector<Name> Names() const {
+    MutexLock lock(mutex_);
+    return names_;
   }
   // The one that was seen last.
   std::optional<Name> LatestName() const {
@@ -149,11 +157,9 @@ class ViewNode {
     MutexLock lock(mutex_);
     handles_.push_back(handle);
   }
-  // True if it was the last one.
-  bool RemoveHandle(HandleId handle) {
+  void RemoveHandle(HandleId handle) {
     MutexLock lock(mutex_);
     handles_.erase(std::remove(handles_.begin(), handles_.end(), handle), handles_.end());
-    return handles_.empty();
   }
   std::vector<HandleId> Handles() const {
     MutexLock lock(mutex_);
@@ -183,10 +189,10 @@ class ViewNode {
     locks_on_itself_ = on_itself;
   }
 
-  // Held by who brings it into the layer, or takes a name from it. Order: `changing` of directories (by id) before
-  // `copying`, `copying` of a child before its parent's.
+  // Held by who brings it into the layer, takes a name from it, or changes its record there. Order: `changing` of
+  // directories (by id) before `copying`, `copying` of a child before its parent's; of two files never both.
   Gate& copying() { return copying_; }
-  // Held by who changes names of this directory.
+  // Held by who changes names of this directory, or removes it.
   Gate& changing() { return changing_; }
 
  private:

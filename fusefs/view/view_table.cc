@@ -1,5 +1,7 @@
 #include "fusefs/view/view_table.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -128,12 +130,11 @@ void ViewTable::AddName(const ViewNodePtr& node, const ViewNodePtr& parent, std:
   by_name_[NameKey(parent->id(), std::string(name))] = node;
 }
 
-bool ViewTable::RemoveName(const ViewNodePtr& node, const ViewNodePtr& parent, std::string_view name) {
-  const bool last = node->RemoveName(parent.get(), name);
+void ViewTable::RemoveName(const ViewNodePtr& node, const ViewNodePtr& parent, std::string_view name) {
+  node->RemoveName(parent.get(), name);
   MutexLock lock(mutex_);
   const auto found = by_name_.find(NameKey(parent->id(), std::string(name)));
   if (found != by_name_.end() && Same(found->second, node)) by_name_.erase(found);
-  return last;
 }
 
 void ViewTable::MoveName(const ViewNodePtr& node, const ViewNodePtr& parent, std::string_view name,

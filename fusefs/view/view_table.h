@@ -4,10 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -69,8 +70,7 @@ class ViewTable {
   ViewNodePtr Under(const ViewNodePtr& parent, std::string_view name) const;
 
   void AddName(const ViewNodePtr& node, const ViewNodePtr& parent, std::string_view name);
-  // True if the node has no name any more.
-  bool RemoveName(const ViewNodePtr& node, const ViewNodePtr& parent, std::string_view name);
+  void RemoveName(const ViewNodePtr& node, const ViewNodePtr& parent, std::string_view name);
   void MoveName(const ViewNodePtr& node, const ViewNodePtr& parent, std::string_view name,
                 const ViewNodePtr& new_parent, std::string_view new_name);
 

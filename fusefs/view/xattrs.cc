@@ -24,8 +24,8 @@ absl::Status ViewFileSystemImpl::SetXattr(const CallContext& context, NodeId nod
                                           std::string_view value, XattrMode mode) {
   ASSIGN_OR_RETURN(const ViewNodePtr found, FindNode(node));
   if (IsOwnXattr(name) && found->WritesGoToLayer()) return ErrnoStatus(EPERM);
+  RETURN_IF_ERROR(CheckSetXattr(context, found, name));
   ASSIGN_OR_RETURN(const Inner inner, PrepareChange(context, found));
-  if (inner.side == Side::kLayer && RecordsOwners()) RETURN_IF_ERROR(CheckAccess(context, found, {.write = true}));
   return inner.files->SetXattr(context, inner.node, name, value, mode);
 }
 
@@ -40,6 +40,7 @@ absl::StatusOr<std::vector<std::string>> ViewFileSystemImpl::ListXattr(const Cal
 absl::Status ViewFileSystemImpl::RemoveXattr(const CallContext& context, NodeId node, std::string_view name) {
   ASSIGN_OR_RETURN(const ViewNodePtr found, FindNode(node));
   if (IsOwnXattr(name) && found->WritesGoToLayer()) return ErrnoStatus(ENODATA);
+  RETURN_IF_ERROR(CheckSetXattr(context, found, name));
   if (found->WritesGoToLayer() && found->Serving() != Side::kLayer) {
     // Nothing to remove is no reason to copy.
     const bool of_users = name.starts_with("user.") && found->type() != FileType::kRegular && !found->IsDirectory();
@@ -48,7 +49,6 @@ absl::Status ViewFileSystemImpl::RemoveXattr(const CallContext& context, NodeId 
     RETURN_IF_ERROR(serving.files->GetXattr(context, serving.node, name).status());
   }
   ASSIGN_OR_RETURN(const Inner inner, PrepareChange(context, found));
-  if (inner.side == Side::kLayer && RecordsOwners()) RETURN_IF_ERROR(CheckAccess(context, found, {.write = true}));
   return inner.files->RemoveXattr(context, inner.node, name);
 }
 

@@ -171,31 +171,56 @@ absl::Status Layer::WriteRecord(int fd, const LayerRecord& record) const {
   return LastErrno("record of a private layer");
 }
 
+LayerOwner Layer::OwnerOf(const struct stat& is, const LayerRecord& record) const {
+  if (record.owner) return *record.owner;
+  const uint32_t permissions = is.st_mode & kPermissionMask;
+  if (info_.native_ids) return {is.st_uid, is.st_gid, permissions};
+  return {info_.shown_uid, info_.shown_gid, permissions};
+}
+
 std::string Layer::NextWorkName() const {
   return fmt::format("{}-{}", ::getpid(), next_work_.fetch_add(1, std::memory_order_relaxed));
 }
 
-absl::Status Layer::PlaceWhiteout(int directory, const std::string& name, const LayerRecord& record) const {
+absl::StatusOr<std::string> Layer::MakeWhiteout(const LayerRecord& record) const {
   LayerRecord hiding;
   hiding.whiteout = true;
   hiding.base = record.base;
-  const std::string work_name = NextWorkName();
+  std::string work_name = NextWorkName();
   const UniqueFd file(::openat(work_.get(), work_name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return LastErrno("whiteout");
-  absl::Status status = WriteRecord(file.get(), hiding);
-  if (status.ok()) status = PlaceFromWork(work_name, directory, name);
-  if (!status.ok()) ::unlinkat(work_.get(), work_name.c_str(), 0);
-  return status;
+  const absl::Status written = WriteRecord(file.get(), hiding);
+  if (!written.ok()) ::unlinkat(work_.get(), work_name.c_str(), 0);
+  RETURN_IF_ERROR(written);
+  return work_name;
+}
+
+absl::Status Layer::PlaceWhiteout(int directory, const std::string& name, const LayerRecord& record) const {
+  ASSIGN_OR_RETURN(const std::string work_name, MakeWhiteout(record));
+  const absl::Status placed = PlaceFromWork(work_name, directory, name);
+  if (!placed.ok()) ::unlinkat(work_.get(), work_name.c_str(), 0);
+  return placed;
 }
 
 absl::Status Layer::PlaceFromWork(const std::string& work_name, int directory, const std::string& name) const {
   return ErrnoStatus(::renameat(work_.get(), work_name.c_str(), directory, name.c_str()) == 0 ? 0 : errno, "layer");
 }
 
+absl::Status Layer::ExchangeWithWork(const std::string& work_name, int directory, const std::string& name) const {
+  const int result = ::renameat2(work_.get(), work_name.c_str(), directory, name.c_str(), RENAME_EXCHANGE);
+  return ErrnoStatus(result == 0 ? 0 : errno, "layer");
+}
+
 absl::Status Layer::RemoveTree(int directory, const std::string& name) const {
   const std::string work_name = NextWorkName();
   if (::renameat(directory, name.c_str(), work_.get(), work_name.c_str()) != 0) return LastErrno("layer");
   return RemoveRecursively(work_.get(), work_name);
+}
+
+absl::Status Layer::CheckOwners() const {
+  if (info_.native_ids == (::geteuid() == 0)) return absl::OkStatus();
+  return ErrnoStatus(EPERM, fmt::format("layer {}: it was made {} root, and can be used so only", directory_,
+                                        info_.native_ids ? "by" : "without"));
 }
 
 bool Layer::IsEmpty() const { return IsEmptyDirectory(tree_.get()); }

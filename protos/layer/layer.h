@@ -9,6 +9,8 @@
 #ifndef MIRRORFS_PROTOS_LAYER_LAYER_H_
 #define MIRRORFS_PROTOS_LAYER_LAYER_H_
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -68,14 +70,24 @@ class Layer {
   // privilege) nothing is kept, and that is no error.
   absl::Status WriteRecord(int fd, const LayerRecord& record) const;
 
+  // Whose a file of the tree is to programs, and its permissions.
+  LayerOwner OwnerOf(const struct stat& is, const LayerRecord& record) const;
+
   // A name in work() that nobody uses.
   std::string NextWorkName() const;
+  // Makes a place holder in work; returns its name there. `record`: only what it says of the container counts.
+  absl::StatusOr<std::string> MakeWhiteout(const LayerRecord& record) const;
   // Hides a name: puts a place holder there, in one step also in the place of a file. A directory there is an error.
   absl::Status PlaceWhiteout(int directory, const std::string& name, const LayerRecord& record) const;
   // Moves a directory out of sight and removes all that is in it (place holders, or what an opaque one hides).
   absl::Status RemoveTree(int directory, const std::string& name) const;
   // Moves from work into the tree, over whatever file is there.
   absl::Status PlaceFromWork(const std::string& work_name, int directory, const std::string& name) const;
+  // What lies in work and what the tree has under the name change places, in one step.
+  absl::Status ExchangeWithWork(const std::string& work_name, int directory, const std::string& name) const;
+
+  // EPERM if it was made by root and this process is not, or the other way round: owners would be misunderstood.
+  absl::Status CheckOwners() const;
 
   // True if nothing has been changed.
   bool IsEmpty() const;

@@ -71,11 +71,11 @@ class Lister {
       change.size = record.base->size;
       return;
     }
-    const bool own = layer_.info().native_ids;
+    const LayerOwner owner = layer_.OwnerOf(is, record);
     change.type = TypeOfMode(is.st_mode);
-    change.permissions = record.owner ? record.owner->permissions : is.st_mode & kPermissionMask;
-    change.uid = record.owner ? record.owner->uid : own ? is.st_uid : layer_.info().shown_uid;
-    change.gid = record.owner ? record.owner->gid : own ? is.st_gid : layer_.info().shown_gid;
+    change.permissions = owner.permissions;
+    change.uid = owner.uid;
+    change.gid = owner.gid;
     change.links = S_ISDIR(is.st_mode) ? 1 : is.st_nlink;
     change.size = S_ISDIR(is.st_mode) ? 0 : static_cast<uint64_t>(is.st_size);
   }
@@ -99,8 +99,7 @@ class Lister {
     change.kind = ChangeKind::kModified;
     const bool merged = change.type == FileType::kDirectory && record.base->type == FileType::kDirectory;
     if (!merged || record.opaque) return true;
-    return change.permissions != record.base->permissions || change.uid != record.base->uid ||
-           change.gid != record.base->gid;
+    return DiffersFromBase({change.uid, change.gid, change.permissions}, *record.base);
   }
 
   const Layer& layer_;

@@ -48,6 +48,10 @@ LayerBase MakeLayerBase(const Attributes& attributes) {
           .mtime_ns = attributes.mtime_ns};
 }
 
+bool DiffersFromBase(const LayerOwner& owner, const LayerBase& base) {
+  return owner != LayerOwner{base.uid, base.gid, base.permissions};
+}
+
 std::string EncodeLayerRecord(const LayerRecord& record) {
   json value = json::object();
   if (record.whiteout) value["w"] = true;

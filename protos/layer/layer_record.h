@@ -37,6 +37,8 @@ struct LayerOwner {
   bool operator==(const LayerOwner&) const = default;
 };
 
+bool DiffersFromBase(const LayerOwner& owner, const LayerBase& base);
+
 struct LayerRecord {
   bool whiteout = false;  // the name is hidden: what lies here is only its place holder
   bool opaque = false;    // of a directory: nothing of the container's shows in it

@@ -80,7 +80,9 @@ absl::StatusOr<Entry> RootedFilesystemImpl::Link(const CallContext& context, Nod
   NoteCopyUp(place);
   RETURN_IF_ERROR(CheckAlive());
   ASSIGN_OR_RETURN(const InspectedFile file, InspectChanged(node, found.fd->get()));
-  return Admit(new_parent, place.name, file, found.fd->get(), NodeId::kInvalid);
+  ASSIGN_OR_RETURN(Entry entry, Admit(new_parent, place.name, file, found.fd->get(), NodeId::kInvalid));
+  NoteDirectoryAfter(place, entry);
+  return entry;
 }
 
 }  // namespace mirrorfs

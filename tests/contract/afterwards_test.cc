@@ -7,7 +7,8 @@ namespace {
 class AfterwardsContract : public ContractTest {
  protected:
   void ExpectRight(const std::optional<Attributes>& told, NodeId node) {
-    if (!told) return;  // it may be left out
+    ASSERT_EQ(told.has_value(), world().TellsAfterwards());
+    if (!told.has_value()) return;
     const auto asked = fs().GetAttr(call_, {.node = node});
     ASSERT_EQ(Error(asked), "OK");
     EXPECT_EQ(told->size, asked->attributes.size);
@@ -22,7 +23,7 @@ class AfterwardsContract : public ContractTest {
   }
   void ExpectRightDirectory(const absl::StatusOr<Entry>& made, NodeId directory) {
     ASSERT_EQ(Error(made), "OK");
-    if (made->directory != nullptr) ExpectRight(*made->directory, directory);
+    ExpectRight(made->directory == nullptr ? std::nullopt : std::optional(*made->directory), directory);
   }
 };
 

@@ -5,44 +5,15 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <thread>
 
 #include "fusefs/kernel/fuse_session.h"
-#include "protos/rootfs/rooted_filesystem.h"
-#include "tests/contract/world.h"
+#include "tests/contract/rooted_world.h"
 #include "tests/native/native_filesystem.h"
 
 namespace mirrorfs {
 namespace {
-
-constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;
-
-template <typename T>
-T OrAbort(absl::StatusOr<T> result, const char* what) {
-  if (result.ok()) return *std::move(result);
-  fprintf(stderr, "%s: %s\n", what, result.status().ToString().c_str());
-  abort();
-}
-
-Identity ToIdentity(const WorldOptions& options) {
-  if (options.caller) return {.kind = IdentityKind::kCaller, .credentials = {}};
-  if (options.user) {
-    return {.kind = IdentityKind::kFixed, .credentials = {.uid = options.user->uid, .gid = options.user->gid}};
-  }
-  return {.kind = IdentityKind::kContainer, .credentials = {.capabilities = kAllCapabilities}};
-}
-
-std::unique_ptr<RootedFilesystem> MakeFiles(const std::string& directory, const WorldOptions& options) {
-  RootedFilesystemOptions rooted;
-  rooted.root.reset(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  rooted.identity = ToIdentity(options);
-  rooted.read_write = options.read_write;
-  rooted.devices = options.devices;
-  rooted.fd_cache_size = options.fd_cache_size;
-  return OrAbort(RootedFilesystem::Create(std::move(rooted)), "no rooted file system");
-}
 
 // Mounts vanish with this process, however it ends.
 void UnshareMounts() {
@@ -99,6 +70,7 @@ class MountWorld : public World {
   FileSystem& Files() override { return *files_; }
   Entry Root() override { return files_->Root().value(); }
   bool ThroughKernel() const override { return true; }
+  bool TellsAfterwards() const override { return false; }
 
  private:
   const std::string mountpoint_;

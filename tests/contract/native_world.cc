@@ -36,6 +36,7 @@ class NativeWorld : public World {
   FileSystem& Files() override { return files_; }
   Entry Root() override { return files_.Root().value(); }
   bool ThroughKernel() const override { return true; }
+  bool TellsAfterwards() const override { return false; }
 
  private:
   NativeFileSystem files_;

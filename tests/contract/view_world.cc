@@ -1,45 +1,15 @@
 #include "tests/contract/view_world.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 #include "fusefs/view/view_file_system.h"
-#include "protos/rootfs/rooted_filesystem.h"
+#include "tests/contract/rooted_world.h"
 
 namespace mirrorfs {
 namespace {
-
-constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;
-
-template <typename T>
-T OrAbort(absl::StatusOr<T> result, const char* what) {
-  if (result.ok()) return *std::move(result);
-  fprintf(stderr, "%s: %s\n", what, result.status().ToString().c_str());
-  abort();
-}
-
-Identity ToIdentity(const WorldOptions& options) {
-  if (options.caller) return {.kind = IdentityKind::kCaller, .credentials = {}};
-  if (options.user) {
-    return {.kind = IdentityKind::kFixed, .credentials = {.uid = options.user->uid, .gid = options.user->gid}};
-  }
-  return {.kind = IdentityKind::kContainer, .credentials = {.capabilities = kAllCapabilities}};
-}
-
-std::unique_ptr<RootedFilesystem> MakeFiles(const std::string& directory, const WorldOptions& options) {
-  RootedFilesystemOptions rooted;
-  rooted.root.reset(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  rooted.identity = ToIdentity(options);
-  rooted.read_write = options.read_write;
-  rooted.devices = options.devices;
-  rooted.fd_cache_size = options.fd_cache_size;
-  return OrAbort(RootedFilesystem::Create(std::move(rooted)), "no rooted file system");
-}
 
 PathPolicy PolicyOf(FsMode mode) {
   return OrAbort(PathPolicy::Compile({.mode = mode, .rules = {}, .mappings = {}}), "no policy");
@@ -61,6 +31,7 @@ class ViewWorld : public World {
   FileSystem& Files() override { return *parts_.view; }
   Entry Root() override { return OrAbort(parts_.view->Root({}), "no root"); }
   bool ThroughKernel() const override { return false; }
+  bool TellsAfterwards() const override { return true; }
 
  private:
   Parts parts_;

@@ -48,6 +48,7 @@ class WireWorld : public World {
   FileSystem& Files() override { return session_->Files(); }
   Entry Root() override { return session_->Facts().root; }
   bool ThroughKernel() const override { return false; }
+  bool TellsAfterwards() const override { return true; }
 
  private:
   const std::unique_ptr<InProcessAgent> agent_;

@@ -28,6 +28,8 @@ class World {
   virtual Entry Root() = 0;
   // True where calls pass this machine's kernel, which refuses some of them before the implementation is asked.
   virtual bool ThroughKernel() const = 0;
+  // True where what is changed by a call is told in its answer, and not left to be asked for.
+  virtual bool TellsAfterwards() const = 0;
 };
 
 // Each executable of the suite links one of these. Aborts the test program if it cannot be had.

@@ -1,12 +1,16 @@
 // Applying a layer: the container becomes what the view showed, what changed meanwhile is refused, it can be repeated.
 #include "fusefs/view/layer_apply.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <map>
 
+#include "fusefs/view/container_tree.h"
 #include "gtest/gtest.h"
 #include "tests/view/view_box.h"
 
@@ -26,12 +30,14 @@ class Apply : public testing::Test {
   TreeClient& tree() { return box_.client(); }
 
   // Results by path: "applied", "already", or the message.
-  std::map<std::string, std::string> Run(const ApplyOptions& options = {}) {
+  std::map<std::string, std::string> Run(const ApplyOptions& options = {}, WatchedFiles::Before before = nullptr) {
     box_.End();
     std::map<std::string, std::string> results;
     auto layer = Layer::Open(box_.LayerDirectory(), LayerUse::kChange);
     const auto container = ViewBox::MakeFiles(box_.Container(), true);
-    const absl::Status status = ApplyLayer(*container, **layer, options, [&](const AppliedChange& change) {
+    if (!before) before = [](std::string_view, std::string_view) { return absl::OkStatus(); };
+    WatchedFiles watched(*container, std::move(before));
+    const absl::Status status = ApplyLayer(watched, **layer, options, [&](const AppliedChange& change) {
       const bool well = change.result == ApplyResult::kApplied || change.result == ApplyResult::kAlready;
       results[change.path] = change.result == ApplyResult::kApplied ? "applied" : well ? "already" : change.message;
     });
@@ -136,6 +142,73 @@ TEST_F(Apply, AnInterruptedOneIsDoneAgain) {
   unlink(box_.Container("/other").c_str());
   EXPECT_EQ(Run(), (Results{{"/file", "already"}, {"/other", "already"}}));
   EXPECT_FALSE(left_);
+}
+
+TEST_F(Apply, ADirectoryThatWasMovedHalfwayIsMovedOn) {
+  EXPECT_EQ(tree().Rename("/d", "/e"), "OK");
+  EXPECT_EQ(tree().Append("/e/file", "+"), "OK");
+  const auto shown = tree().Snapshot();
+  int renames = 0;
+  const Results failed = Run({}, [&](std::string_view call, std::string_view) {
+    return ErrnoStatus(call == "Rename" && ++renames == 2 ? EIO : 0);
+  });
+  EXPECT_EQ(failed.at("/e"), strerror(EIO));
+  EXPECT_EQ(failed.at("/e/file"), "/e was not applied");
+  EXPECT_FALSE(std::filesystem::exists(box_.Container("/d"))) << "it has stepped aside";
+  {
+    // As a kill leaves it that comes before the layer knows.
+    const auto layer = Layer::Open(box_.LayerDirectory(), LayerUse::kChange);
+    const auto directory = (*layer)->OpenPath("e");
+    auto record = (*layer)->ReadRecord(directory->get());
+    EXPECT_TRUE(record->from->starts_with("/.mirrorfs-apply-"));
+    record->from = "/d";
+    EXPECT_TRUE((*layer)->WriteRecord(directory->get(), *record).ok());
+  }
+  for (const auto& [path, result] : Run()) {
+    EXPECT_EQ(result, path == "/d" ? "already" : "applied") << path;
+  }
+  EXPECT_FALSE(left_);
+  const auto container = ViewBox::MakeFiles(box_.Container(), true);
+  EXPECT_EQ(TreeClient(*container).Snapshot(), shown);
+}
+
+TEST_F(Apply, WhatCannotBeReadIsNoHole) {
+  box_.End();
+  const auto layer = Layer::Open(box_.LayerDirectory(), LayerUse::kRead);
+  const auto container = ViewBox::MakeFiles(box_.Container(), true);
+  // No file that says where its data is.
+  const UniqueFd unreadable(open("/proc/self/status", O_PATH | O_CLOEXEC));
+  LayerChange change;
+  change.type = FileType::kRegular;
+  change.permissions = 0644;
+  change.uid = geteuid();
+  change.gid = getegid();
+  change.size = 10;
+  EXPECT_EQ(ErrorName(ContainerTree(*container).Put("/file", change, unreadable.get(), **layer)), "EINVAL");
+  EXPECT_EQ(ReadNative(box_.Container("/file")), "content");
+  EXPECT_EQ(TreeClient(*container).List("/"), "d file other") << "nothing temporary is left";
+}
+
+// A directory of a lower layer of the container's overlay.
+absl::Status CannotBeRenamed(std::string_view call, std::string_view name) {
+  return ErrnoStatus(call == "Rename" && name == "d" ? EXDEV : 0);
+}
+
+TEST_F(Apply, NothingIsRemovedThatWasNotCopiedWhole) {
+  ASSERT_EQ(setxattr(box_.Container("/d/file").c_str(), "user.kept", "yes", 3, 0), 0);
+  EXPECT_EQ(tree().Rename("/d", "/e"), "OK");
+  const Results failed = Run({}, [](std::string_view call, std::string_view name) {
+    if (call == "SetXattr" && name == "user.kept") return ErrnoStatus(ENOSPC);
+    return CannotBeRenamed(call, name);
+  });
+  EXPECT_EQ(failed.at("/e"), strerror(ENOSPC));
+  EXPECT_EQ(ReadNative(box_.Container("/d/file")), "deep");
+  EXPECT_EQ(Run({}, CannotBeRenamed).at("/e"), "applied");
+  const auto container = ViewBox::MakeFiles(box_.Container(), true);
+  TreeClient client(*container);
+  EXPECT_EQ(client.List("/"), "e file other");
+  EXPECT_EQ(client.Read("/e/sub/x"), "x");
+  EXPECT_EQ(client.GetXattr("/e/file", "user.kept"), "yes");
 }
 
 }  // namespace

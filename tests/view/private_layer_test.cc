@@ -4,8 +4,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <future>
 #include <thread>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "protos/layer/layer_changes.h"
@@ -88,9 +91,7 @@ TEST_F(PrivateLayer, UnlinkedFilesLiveOnAndAreWritten) {
 }
 
 TEST_F(PrivateLayer, TruncatingOpensCopyNothing) {
-  before_.clear();
   std::filesystem::resize_file(box_.Container("/file"), 1 << 30);  // a hole of 1 GiB
-  before_ = TreeText(box_.Container("/d"));
   box_.Make({});
   EXPECT_EQ(tree().Write("/file", "short"), "OK");
   EXPECT_EQ(tree().Read("/file"), "short");
@@ -127,6 +128,32 @@ TEST_F(PrivateLayer, CopiesKeepHolesAttributesOwnersAndTimes) {
   EXPECT_EQ(tree().Stat("/sparse"), "1 640 12:34 67108864 ");
 }
 
+TEST_F(PrivateLayer, WithoutAnAnswerAboutAnAttributeNothingIsCopied) {
+  ASSERT_EQ(setxattr(box_.Container("/file").c_str(), "user.kept", "yes", 3, 0), 0);
+  before_ = TreeText(box_.Container());
+  bool broken = true;
+  box_.Make({.before_container = [&broken](std::string_view call, std::string_view) {
+    return broken && call == "GetXattr" ? absl::UnavailableError("gone") : absl::OkStatus();
+  }});
+  EXPECT_EQ(tree().Append("/file", "+"), "no answer: gone");
+  EXPECT_EQ(Changes(), Texts{});
+  broken = false;
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  EXPECT_EQ(tree().GetXattr("/file", "user.kept"), "yes");
+  box_.End();  // before what it tells of its calls
+}
+
+TEST_F(PrivateLayer, WhatBecomesShorterWhileItIsCopiedIsNotFilledWithZeros) {
+  box_.Make({.before_container = [this](std::string_view call, std::string_view) {
+    return ErrnoStatus(call == "Read" && truncate(box_.Container("/file").c_str(), 3) != 0 ? EIO : 0);
+  }});
+  EXPECT_EQ(tree().Append("/file", "+"), "EIO");
+  EXPECT_EQ(Changes(), Texts{});
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  EXPECT_EQ(tree().Read("/file"), "con+");
+  before_ = TreeText(box_.Container());
+}
+
 TEST_F(PrivateLayer, DirectoryTimesDoNotShowTheCopying) {
   const auto before = tree().Find("/d");
   ASSERT_TRUE(before.ok());
@@ -152,6 +179,194 @@ TEST_F(PrivateLayer, AMovedDirectoryHasItsNamesWithoutBeingCopied) {
   EXPECT_EQ(tree().Read("/e/file"), "deep+");
   EXPECT_EQ(tree().List("/e"), "file");
   EXPECT_EQ(tree().List("/d"), "sub");
+}
+
+// Two names of one file, as a container has them. Both are known to the kernel.
+class HardLinks : public PrivateLayer {
+ protected:
+  void SetUp() override {
+    PrivateLayer::SetUp();
+    ASSERT_EQ(link(box_.Container("/file").c_str(), box_.Container("/d/other").c_str()), 0);
+    before_ = TreeText(box_.Container());
+    Begin();
+  }
+  void Begin() {
+    box_.Make({});
+    ASSERT_TRUE(tree().Find("/file").ok());
+    ASSERT_TRUE(tree().Find("/d/other").ok());
+  }
+  void ExpectBoth(const std::string& path, const std::string& other, const std::string& content) {
+    EXPECT_EQ(tree().Read(path), content);
+    EXPECT_EQ(tree().Read(other), content);
+    box_.Make({});
+    EXPECT_EQ(tree().Read(path), content);
+    EXPECT_EQ(tree().Read(other), content);
+    EXPECT_EQ(tree().Inode(path), tree().Inode(other));
+  }
+};
+
+TEST_F(HardLinks, ACopyHasAllNamesThatAreKnown) {
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  ExpectBoth("/file", "/d/other", "content+");
+}
+
+TEST_F(HardLinks, ACopyOutlivesTheNameItWasMadeUnder) {
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  EXPECT_EQ(tree().Unlink("/file"), "OK");
+  ExpectBoth("/d/other", "/d/other", "content+");
+  EXPECT_EQ(tree().Read("/file"), "!ENOENT");
+  EXPECT_EQ(Changes(), (Texts{"M /d/other", "D /file"}));
+}
+
+TEST_F(HardLinks, ACopyOutlivesBeingReplacedUnderOneName) {
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  EXPECT_EQ(tree().Rename("/d/file", "/file"), "OK");
+  ExpectBoth("/d/other", "/d/other", "content+");
+  EXPECT_EQ(tree().Read("/file"), "deep");
+}
+
+TEST_F(HardLinks, EitherNameCanBeMoved) {
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  EXPECT_EQ(tree().Rename("/d/other", "/moved"), "OK");
+  ExpectBoth("/file", "/moved", "content+");
+  EXPECT_EQ(tree().Rename("/file", "/too"), "OK");
+  ExpectBoth("/too", "/moved", "content+");
+}
+
+TEST_F(HardLinks, ANameThatIsFoundLaterIsTheCopysToo) {
+  box_.Make({});
+  const HandleId handle = tree().Open("/file", {.read = true, .write = true});
+  EXPECT_EQ(tree().WriteHandle(handle, 7, "+"), "OK");
+  EXPECT_EQ(tree().Chmod("/d/other", 0600), "OK");
+  tree().Close(handle);
+  ExpectBoth("/file", "/d/other", "content+");
+  EXPECT_EQ(tree().Stat("/file").substr(0, 5), "1 600");
+}
+
+TEST_F(PrivateLayer, AFileThatIsBeingReplacedIsNotCopiedOverItsSuccessor) {
+  HandleId handle = HandleId::kNone;
+  std::future<std::string> written;
+  const auto write_in_between = [&](std::string_view call, std::string_view name) {
+    if (call != "Lookup" || name != "file" || handle == HandleId::kNone || written.valid()) return absl::OkStatus();
+    written = std::async(std::launch::async, [&] { return tree().WriteHandle(handle, 0, "CON"); });
+    // It has to wait, or else it is done at once.
+    written.wait_for(std::chrono::milliseconds(300));
+    return absl::OkStatus();
+  };
+  bool watched = false;
+  box_.Make({.before_layer = [&](std::string_view call, std::string_view name) {
+    return watched && std::filesystem::exists(box_.LayerDirectory("/tree/file")) ? write_in_between(call, name)
+                                                                                 : absl::OkStatus();
+  }});
+  handle = tree().Open("/file", {.read = true, .write = true});
+  watched = true;
+  EXPECT_EQ(tree().Rename("/d/file", "/file"), "OK");
+  watched = false;
+  ASSERT_TRUE(written.valid());
+  EXPECT_EQ(written.get(), "OK");
+  EXPECT_EQ(tree().ReadHandle(handle), "CONtent");
+  EXPECT_EQ(tree().Read("/file"), "deep");
+  box_.Make({});
+  EXPECT_EQ(tree().Read("/file"), "deep");
+}
+
+TEST_F(PrivateLayer, DirectoriesThatChangePlacesKeepTheCopiesThatAreMadeMeanwhile) {
+  constexpr int kFiles = 60;
+  MakeDirectories(box_.Container("/e"));
+  const auto name = [](const char* directory, int i) { return std::string(directory) + "/" + std::to_string(i); };
+  for (int i = 0; i < kFiles; ++i) {
+    for (const char* directory : {"/d", "/e"}) WriteNative(box_.Container(name(directory, i)), directory);
+  }
+  before_ = TreeText(box_.Container());
+  box_.Make({});
+  std::vector<HandleId> handles;
+  for (int i = 0; i < kFiles; ++i) handles.push_back(tree().Open(name("/d", i), {.read = true, .write = true}));
+  std::jthread exchanging([this](const std::stop_token& stop) {
+    TreeClient other(box_.files());
+    while (!stop.stop_requested()) EXPECT_EQ(other.Rename("/d", "/e", RenameMode::kExchange), "OK");
+  });
+  for (const HandleId handle : handles) EXPECT_EQ(tree().WriteHandle(handle, 2, "+"), "OK");
+  exchanging = {};
+  for (const HandleId handle : handles) tree().Close(handle);
+  box_.Make({});
+  const bool is_d = tree().Read("/d/0").starts_with("/d");
+  for (int i = 0; i < kFiles; ++i) {
+    EXPECT_EQ(tree().Read(name(is_d ? "/d" : "/e", i)), "/d+");
+    EXPECT_EQ(tree().Read(name(is_d ? "/e" : "/d", i)), "/e");
+  }
+}
+
+TEST_F(PrivateLayer, AHandleThatEndsWhileItsFileIsCopiedIsNotLeftOpen) {
+  HandleId ending = HandleId::kNone;
+  int open = 0;
+  box_.Make({.before_layer = [&](std::string_view call, std::string_view) {
+    if (call == "Open") ++open;
+    if (call == "Release") --open;
+    if (call == "Open" && ending != HandleId::kNone) tree().Close(std::exchange(ending, HandleId::kNone));
+    return absl::OkStatus();
+  }});
+  ending = tree().Open("/file", {.read = true});
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  EXPECT_EQ(ending, HandleId::kNone) << "it was moved";
+  EXPECT_EQ(open, 0);
+  box_.End();
+}
+
+TEST_F(PrivateLayer, ARefusedRemovalShowsNothingAgain) {
+  bool refused = false;
+  box_.Make({.before_layer = [&](std::string_view call, std::string_view) {
+    return ErrnoStatus(refused && (call == "Access" || call == "Rmdir" || call == "Rename") ? EACCES : 0);
+  }});
+  EXPECT_EQ(tree().Rename("/d", "/e"), "OK");
+  EXPECT_EQ(tree().Rename("/e/sub", "/sub"), "OK");
+  EXPECT_EQ(tree().Unlink("/e/file"), "OK");
+  EXPECT_EQ(tree().Mkdir("/new"), "OK");
+  refused = true;
+  EXPECT_EQ(tree().Rmdir("/e"), "EACCES");
+  EXPECT_EQ(tree().Rename("/new", "/e"), "EACCES");
+  refused = false;
+  EXPECT_EQ(tree().List("/e"), "");
+  EXPECT_EQ(tree().Rename("/new", "/e"), "OK");
+  EXPECT_EQ(tree().List("/e"), "");
+  EXPECT_EQ(tree().Rmdir("/e"), "OK");
+  EXPECT_EQ(tree().List("/"), "file sub");
+  box_.End();
+}
+
+TEST_F(PrivateLayer, ANameIsHiddenUntilWhatIsMadeThereIsWhole) {
+  Texts seen;
+  box_.Make({.before_layer = [&](std::string_view call, std::string_view name) {
+    if (call == "Mkdir" && name == "d") seen = Changes();
+    return absl::OkStatus();
+  }});
+  EXPECT_EQ(tree().Rename("/d/sub", "/e"), "OK");
+  EXPECT_EQ(tree().Unlink("/d/file"), "OK");
+  EXPECT_EQ(tree().Rmdir("/d"), "OK");
+  EXPECT_EQ(tree().Unlink("/file"), "OK");
+  EXPECT_EQ(tree().Mkdir("/d"), "OK");
+  EXPECT_EQ(seen, (Texts{"D /d", "R /d/sub -> /e", "D /file"}));
+  EXPECT_TRUE(std::filesystem::is_empty(box_.LayerDirectory("/work")));
+  box_.Make({.before_layer = [&](std::string_view call, std::string_view name) {
+    return ErrnoStatus(call == "Create" && name == "file" ? ENOSPC : 0);
+  }});
+  EXPECT_EQ(tree().Create("/file"), "ENOSPC");
+  EXPECT_EQ(tree().List("/"), "d e");
+  EXPECT_EQ(tree().List("/d"), "");
+  EXPECT_TRUE(std::filesystem::is_empty(box_.LayerDirectory("/work")));
+  box_.End();
+}
+
+TEST_F(PrivateLayer, AMoveThatFailsIsNoMove) {
+  WriteNative(box_.Container("/other"), "other");
+  before_ = TreeText(box_.Container());
+  int opened = 0;
+  box_.Make({.before_container = [&](std::string_view call, std::string_view) {
+    return ErrnoStatus(call == "Open" && ++opened == 2 ? EIO : 0);
+  }});
+  EXPECT_EQ(tree().Rename("/file", "/other", RenameMode::kExchange), "EIO");
+  EXPECT_EQ(Changes(), Texts{"M /file"}) << "it has been copied, no more";
+  EXPECT_EQ(tree().Read("/file"), "content");
+  box_.End();
 }
 
 TEST_F(PrivateLayer, NamesOfALayerAreNotSeenByPrograms) {
@@ -210,6 +425,30 @@ TEST_F(PrivateLayer, ALayerIsOneViews) {
   EXPECT_EQ(ErrorName(Layer::Open(box_.LayerDirectory(), LayerUse::kChange)), "OK");
   EXPECT_EQ(ErrorName(RemoveLayer(box_.LayerDirectory())), "OK");
   EXPECT_FALSE(std::filesystem::exists(box_.LayerDirectory()));
+}
+
+TEST_F(PrivateLayer, ADamagedLayerIsNotUsed) {
+  box_.End();
+  const std::string info = box_.LayerDirectory("/layer.json");
+  const std::string whole = ReadNative(info);
+  for (const std::string& damaged : {std::string(), whole.substr(0, whole.size() / 2), std::string("[]"),
+                                     std::string("{\"format\": 1, \"target\": 5}"), std::string("{\"format\": 2}")}) {
+    WriteNative(info, damaged);
+    EXPECT_EQ(ErrorName(Layer::Open(box_.LayerDirectory(), LayerUse::kRead)), "EINVAL") << damaged;
+    EXPECT_EQ(ErrorName(Layer::Open(box_.LayerDirectory(), LayerUse::kChange)), "EINVAL") << damaged;
+  }
+  WriteNative(info, whole);
+  box_.Make({});
+  EXPECT_EQ(tree().Read("/file"), "content");
+}
+
+TEST_F(PrivateLayer, ALayerIsUsedByRootOrWithoutAsItWasMade) {
+  box_.End();
+  const std::string info = box_.LayerDirectory("/layer.json");
+  EXPECT_EQ(ErrorName((*Layer::Open(box_.LayerDirectory(), LayerUse::kRead))->CheckOwners()), "OK");
+  const bool root = geteuid() == 0;
+  WriteNative(info, root ? "{\"format\": 1, \"native_ids\": false}" : "{\"format\": 1, \"native_ids\": true}");
+  EXPECT_EQ(ErrorName((*Layer::Open(box_.LayerDirectory(), LayerUse::kRead))->CheckOwners()), "EPERM");
 }
 
 TEST_F(PrivateLayer, WhatWasHalfDoneIsClearedAway) {

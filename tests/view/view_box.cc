@@ -61,6 +61,8 @@ std::unique_ptr<RootedFilesystem> ViewBox::MakeFiles(const std::string& director
 void ViewBox::End() {
   client_.reset();
   view_.reset();
+  watched_layer_.reset();
+  watched_container_.reset();
   layer_files_.reset();
   layer_.reset();
   local_.reset();
@@ -74,6 +76,10 @@ void ViewBox::Make(const ViewBoxOptions& options) {
   container_ = MakeFiles(Container(), options.container_read_write);
   local_ = MakeFiles(Local(), true);
   view.container = container_.get();
+  if (options.before_container) {
+    watched_container_ = std::make_unique<WatchedFiles>(*container_, options.before_container);
+    view.container = watched_container_.get();
+  }
   view.local = local_.get();
   if (options.with_layer) {
     const bool there = access(LayerDirectory("/layer.json").c_str(), F_OK) == 0;
@@ -84,8 +90,12 @@ void ViewBox::Make(const ViewBoxOptions& options) {
     layer_files_ = MakeFiles(LayerDirectory(), true);
     view.layer = layer_.get();
     view.layer_files = layer_files_.get();
+    if (options.before_layer) {
+      watched_layer_ = std::make_unique<WatchedFiles>(*layer_files_, options.before_layer);
+      view.layer_files = watched_layer_.get();
+    }
   }
-  view.acting_as = Caller{geteuid(), getegid(), {}};
+  view.acting_as = options.acting_as.value_or(Caller{geteuid(), getegid(), {}});
   view_ = OrAbort(ViewFileSystem::Create(std::move(view)));
   client_ = std::make_unique<TreeClient>(*view_);
 }

@@ -3,6 +3,7 @@
 #define MIRRORFS_TESTS_VIEW_VIEW_BOX_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "fusefs/view/view_file_system.h"
 #include "protos/rootfs/rooted_filesystem.h"
 #include "tests/view/tree_client.h"
+#include "tests/view/watched_files.h"
 
 namespace mirrorfs {
 
@@ -18,7 +20,10 @@ struct ViewBoxOptions {
   std::vector<PolicyRule> rules;
   std::vector<PathMapping> mappings;
   bool with_layer = true;
-  bool container_read_write = true;  // the policy alone must keep it as it is
+  bool container_read_write = true;                 // the policy alone must keep it as it is
+  WatchedFiles::Before before_container = nullptr;  // hears each call of the container
+  WatchedFiles::Before before_layer = nullptr;      // of the layer's files
+  std::optional<Caller> acting_as = std::nullopt;   // null: this process
 };
 
 // Not thread-safe.
@@ -46,6 +51,8 @@ class ViewBox {
   std::unique_ptr<RootedFilesystem> container_;
   std::unique_ptr<RootedFilesystem> local_;
   std::unique_ptr<RootedFilesystem> layer_files_;
+  std::unique_ptr<WatchedFiles> watched_container_;
+  std::unique_ptr<WatchedFiles> watched_layer_;
   std::unique_ptr<ViewFileSystem> view_;
   std::unique_ptr<TreeClient> client_;
 };

@@ -1,6 +1,6 @@
 // Ids of things that the kernel holds open, chosen here, each used once.
-#ifndef MIRRORFS_FUSEFS_CORE_HANDLE_TABLE_H_
-#define MIRRORFS_FUSEFS_CORE_HANDLE_TABLE_H_
+#ifndef MIRRORFS_PROTOS_SHARED_HANDLE_TABLE_H_
+#define MIRRORFS_PROTOS_SHARED_HANDLE_TABLE_H_
 
 #include <atomic>
 #include <memory>
@@ -52,4 +52,4 @@ class HandleIds {
 
 }  // namespace mirrorfs
 
-#endif  // MIRRORFS_FUSEFS_CORE_HANDLE_TABLE_H_
+#endif  // MIRRORFS_PROTOS_SHARED_HANDLE_TABLE_H_
