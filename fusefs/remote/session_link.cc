@@ -21,6 +21,7 @@ namespace {
 constexpr absl::Duration kLongestFirstWait = absl::Seconds(10);
 constexpr std::chrono::milliseconds kStopInterval{50};  // how soon a waiting thread sees that it is to stop
 constexpr size_t kNodesPerReclaim = 4096;
+constexpr int kMostGroups = 65536;  // NGROUPS_MAX
 constexpr uint32_t kLeastTransfer = 4096;
 constexpr uint32_t kMostTransfer = 4u << 20;
 
@@ -51,6 +52,7 @@ absl::Status CheckLimits(const v1::AttachReply& reply) {
     if (limit < kLeastTransfer || limit > kMostTransfer)
       return absl::InternalError("the agent names impossible limits");
   }
+  if (reply.identity_groups_size() > kMostGroups) return absl::InternalError("the agent names impossibly many groups");
   if (reply.lease_ms() == 0) return absl::InternalError("the agent gives no lease");
   return absl::OkStatus();
 }

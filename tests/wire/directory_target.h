@@ -22,6 +22,8 @@ class DirectoryTarget : public Target {
       : directory_(std::move(directory)), description_("dir:" + directory_) {
     credentials_.uid = geteuid();
     credentials_.gid = getegid();
+    credentials_.groups.resize(getgroups(0, nullptr));
+    getgroups(static_cast<int>(credentials_.groups.size()), credentials_.groups.data());
     if (geteuid() == 0) credentials_.capabilities = ~uint64_t{0} >> 23;  // all 41
   }
 

@@ -1,5 +1,6 @@
 // Every operation once, from the client's port through a real socket to a real directory.
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "protos/shared/errno_status.h"
@@ -53,6 +55,20 @@ TEST_F(EndToEndTest, FactsNameRootAndLimits) {
   EXPECT_EQ(facts.root.attributes.type, FileType::kDirectory);
   EXPECT_EQ(facts.max_read, 1u << 20);
   EXPECT_EQ(facts.target, "dir:" + directory_.Path());
+}
+
+TEST_F(EndToEndTest, FactsNameTheIdentity) {
+  std::vector<uint32_t> groups(getgroups(0, nullptr));
+  getgroups(static_cast<int>(groups.size()), groups.data());
+  EXPECT_EQ(session_->Facts().identity_uid, geteuid());
+  EXPECT_EQ(session_->Facts().identity_gid, getegid());
+  EXPECT_EQ(session_->Facts().identity_groups, groups);
+  if (geteuid() != 0) return;
+  session_.reset();
+  const gid_t some[] = {12, 34};
+  ASSERT_EQ(setgroups(2, some), 0);
+  SetUp();
+  EXPECT_EQ(session_->Facts().identity_groups, (std::vector<uint32_t>{12, 34}));
 }
 
 TEST_F(EndToEndTest, CreateWriteReadBack) {

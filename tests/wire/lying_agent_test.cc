@@ -161,6 +161,7 @@ TEST_F(LyingAgentTest, ImpossibleAttachments) {
   EXPECT_FALSE(refused([](v1::AttachReply&) {}));
   EXPECT_TRUE(refused([](v1::AttachReply& r) { r.clear_root(); }));
   EXPECT_TRUE(refused([](v1::AttachReply& r) { r.mutable_root()->set_node(7); }));
+  EXPECT_TRUE(refused([](v1::AttachReply& r) { r.mutable_identity_groups()->Resize(65537, 1); }));
   EXPECT_TRUE(
       refused([](v1::AttachReply& r) { r.mutable_root()->mutable_attributes()->set_type(v1::FILE_TYPE_FIFO); }));
   EXPECT_TRUE(refused([](v1::AttachReply& r) { r.set_max_read(0); }));
