@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -46,6 +47,40 @@ bool NeedsContainer(const LayerChange& change) {
   return change.kind != ChangeKind::kAdded && change.type == FileType::kRegular;
 }
 
+// By place in the list of changes: what the container has, or nothing.
+using OldFiles = std::map<size_t, std::string>;
+
+// As it comes out of a message.
+std::string InMessage(const std::string& path) { return TextField(*FromLine(ToLine({{"path", path}})), "path"); }
+
+void TakeIn(const nlohmann::json& message, const std::vector<LayerChange>& changes, OldFiles& files) {
+  const std::string event = TextField(message, "event");
+  if (event != "fetched" && event != "gone") return;
+  const auto number = static_cast<size_t>(NumberField(message, "number"));
+  const bool same = number < changes.size() && TextField(message, "path") == InMessage(changes[number].path);
+  if (same) files[number] = event == "gone" ? kNothing : TextField(message, "file");
+}
+
+// Each one that is needed is in it. Its files lie in `place`.
+absl::StatusOr<OldFiles> FetchOldFiles(const Layer& layer, const std::vector<LayerChange>& changes,
+                                       const std::string& place, const Invoker& invoker) {
+  OldFiles files;
+  if (std::none_of(changes.begin(), changes.end(), NeedsContainer)) return files;
+  ASSIGN_OR_RETURN(MountPlan plan, PlanForLayer(layer.info().target, LayerAccess::kRead, {}, invoker));
+  RETURN_IF_ERROR(RunLayerTool({.plan = std::move(plan),
+                                .layer_directory = layer.directory(),
+                                .words = {"--layer-work", "fetch", "--fetch-into", place}},
+                               invoker, [&](const nlohmann::json& message) { TakeIn(message, changes, files); }));
+  for (size_t number = 0; number < changes.size(); ++number) {
+    if (!NeedsContainer(changes[number]) || files.contains(number)) continue;
+    return Failure(ExitCode::kFailed,
+                   fmt::format("diff: {}: what the container has of it was not fetched. The layer has changed "
+                               "meanwhile; try again.",
+                               changes[number].path));
+  }
+  return files;
+}
+
 }  // namespace
 
 absl::Status PrintPatch(const Layer& layer, const std::vector<LayerChange>& changes, const Invoker& invoker) {
@@ -55,23 +90,11 @@ absl::Status PrintPatch(const Layer& layer, const std::vector<LayerChange>& chan
     std::error_code ignored;
     std::filesystem::remove_all(place, ignored);
   };
-  std::map<std::string, std::string> fetched;  // path in the view: file
-  bool needed = false;
-  for (const LayerChange& change : changes) needed = needed || NeedsContainer(change);
-  if (needed) {
-    ASSIGN_OR_RETURN(MountPlan plan, PlanForLayer(layer.info().target, LayerAccess::kRead, {}, invoker));
-    RETURN_IF_ERROR(RunLayerTool({.plan = std::move(plan),
-                                  .layer_directory = layer.directory(),
-                                  .words = {"--layer-work", "fetch", "--fetch-into", place}},
-                                 invoker, [&](const nlohmann::json& message) {
-                                   if (TextField(message, "event") != "fetched") return;
-                                   fetched[TextField(message, "path")] = TextField(message, "file");
-                                 }));
-  }
-  for (const LayerChange& change : changes) {
+  ASSIGN_OR_RETURN(const OldFiles old_files, FetchOldFiles(layer, changes, place, invoker));
+  for (size_t number = 0; number < changes.size(); ++number) {
+    const LayerChange& change = changes[number];
     if (change.type != FileType::kRegular) continue;
-    const auto old = fetched.find(change.path);
-    const std::string old_file = old == fetched.end() ? kNothing : old->second;
+    const std::string old_file = NeedsContainer(change) ? old_files.at(number) : kNothing;
     const bool gone = change.kind == ChangeKind::kDeleted;
     const std::string new_file = gone ? kNothing : layer.directory() + "/tree" + change.path;
     RETURN_IF_ERROR(Diff(old_file, new_file, old_file == kNothing ? kNothing : "a" + change.origin,
