@@ -177,5 +177,14 @@ TEST(ExecPlanText, TellsMountsPolicyAndEnvironment) {
   EXPECT_GT(text.find("the target's volumes"), text.find("^/app/"));
 }
 
+// A rule may send a write there in any mode.
+TEST(ExecPlanText, EveryViewHasALayer) {
+  EXPECT_THAT(DescribeExecPlan(*Plan({"-t", "docker/web", "--fs-mode", "write", "--layer", "mine", "--", "app"}), {}),
+              HasSubstr("layer        mine\n"));
+  EXPECT_THAT(DescribeExecPlan(*Plan({"-t", "docker/web", "--fs-mode", "write", "--", "app"}), {}),
+              HasSubstr("layer        a new one"));
+  EXPECT_THAT(DescribeExecPlan(*Plan({"--fs-mode", "local", "--", "app"}), {}), HasSubstr("layer        none\n"));
+}
+
 }  // namespace
 }  // namespace mirrorfs
