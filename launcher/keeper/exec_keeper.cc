@@ -4,10 +4,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <ctime>
 #include <utility>
 
-#include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
@@ -53,20 +51,7 @@ absl::Status ExecKeeper::Run() {
 
 absl::Status ExecKeeper::Prepare() {
   launcher_.emplace(std::move(setup_.launcher));
-  const MountPlan& service = setup_.service;
-  record_ = MountRecord{.target = service.target,
-                        .mountpoint = setup_.run,
-                        .program = setup_.program,
-                        .identity = service.identity,
-                        .mount_namespace = CurrentMountNamespace(),
-                        .options = absl::StrJoin(service.mount_options, ","),
-                        .read_write = service.read_write,
-                        .deadline_seconds = service.deadline_seconds,
-                        .since = std::time(nullptr),
-                        .keeper = IdentifyProcess(::getpid()),
-                        .agent = {},
-                        .daemon = {},
-                        .cover = {}};
+  record_ = RecordOf(setup_.service, setup_.run, setup_.program);
   RETURN_IF_ERROR(WriteRecord(setup_.paths.record, record_));
   RETURN_IF_ERROR(control_.Listen(setup_.paths.control_socket));
   loop_.Watch(launcher_->fd(), POLLIN, [this] { OnLauncher(); });

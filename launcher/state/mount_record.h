@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "launcher/plan/mount_plan.h"
 #include "launcher/system/mount_cover.h"
 #include "launcher/system/process_identity.h"
 
@@ -33,6 +34,9 @@ struct MountRecord {
 
   bool operator==(const MountRecord&) const = default;
 };
+
+// At the start of it, by its keeper: this process. `name`: mount point, or "exec/PID".
+MountRecord RecordOf(const MountPlan& plan, const std::string& name, const std::string& program);
 
 // Replaces the file as a whole.
 absl::Status WriteRecord(const std::string& path, const MountRecord& record);

@@ -8,6 +8,7 @@
 
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/layers/layer_store.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -24,6 +25,8 @@ void ClearDeadRun(const StatePaths& paths) {
   const auto record = ReadRecord(paths.record);
   if (record.ok() && IsAlive(record->daemon)) return;  // its program still runs; the next one clears up
   if (record.ok()) EndProcess(record->agent, kGrace);
+  // Where there are changes, 'mirrorfs layers' lists it; nobody waits here to be told.
+  if (record.ok() && !record->layer.empty()) static_cast<void>(SettleLayer(record->layer));
   RemoveState(paths);
 }
 

@@ -101,6 +101,7 @@ class DeathsTest(exec_world.ExecWorld):
         self.assertEqual(self.state_directories(), [f"exec-{self.child.pid}"])
         self.assertEqual(self.output_of("cat", "/srv/nonce"), self.nonce + "\n")
         self.assert_nothing_left()
+        self.assertEqual(self.succeed("layers"), "There are no private layers.\n")
 
     def test_signals_to_the_keeper_do_not_end_the_run(self):
         parts = self.start()
@@ -109,8 +110,11 @@ class DeathsTest(exec_world.ExecWorld):
         self.assertEqual(self.ask(), f"{self.nonce}\nok\n")
         self.end()
 
+    def holder_command(self):
+        return ["unshare", "--root", self.container_with_sleep(), "/sleep", "1000"]
+
     def test_a_container_that_goes(self):
-        holder = subprocess.Popen(["unshare", "--root", self.container_with_sleep(), "/sleep", "1000"])
+        holder = subprocess.Popen(self.holder_command())
         self.addCleanup(holder.wait)
         self.addCleanup(holder.kill)
         self.wait_for(lambda: os.readlink(f"/proc/{holder.pid}/root") != "/", "the container's process")
@@ -174,8 +178,10 @@ class UserDeathsTest(DeathsTest):
 
     user = exec_world.NOBODY
 
-    def test_a_container_that_goes(self):
-        self.skipTest("another user's process is root's business")
+    def holder_command(self):
+        """A process of the user's own, in a user namespace of his, as a rootless container has it."""
+        return ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--", "unshare", "--user",
+                f"--map-user={self.user}", f"--map-group={self.user}", *super().holder_command()[1:]]
 
 
 class ManyRunsTest(exec_world.ExecWorld):

@@ -128,6 +128,12 @@ assert sqlite3.connect("db.sqlite").execute("select sum(x) from t").fetchone()[0
         self.assertEqual(self.umount(), "")
         self.assertEqual(self.succeed("layers"), "There are no private layers.\n")
 
+    def test_nor_does_one_whose_keeper_was_killed(self):
+        self.mount()
+        self.kill(self.status(self.mountpoint)["pid"])
+        self.umount()
+        self.assertEqual(self.succeed("layers"), "There are no private layers.\n")
+
     def test_reading_costs_no_more_calls_than_without(self):
         def calls(*words):
             self.succeed("mount", *words, f"dir:{self.source}", self.mountpoint)
