@@ -7,15 +7,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/time/clock.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/child_end.h"
+#include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/hand_over.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
@@ -28,14 +31,17 @@ namespace {
 constexpr absl::Duration kLimit = absl::Seconds(30);
 
 // All until the other end is closed.
-absl::StatusOr<std::string> ReadToEnd(int pipe) {
+absl::StatusOr<std::string> ReadToEnd(int pipe, EndingSignals& signals) {
   const absl::Time limit = absl::Now() + kLimit;
   std::string text;
   std::array<char, 16384> buffer;
   while (true) {
-    pollfd wait = {.fd = pipe, .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&wait, 1, static_cast<int>(absl::ToInt64Milliseconds(limit - absl::Now())));
+    std::array<pollfd, 2> wait = {
+        {{.fd = pipe, .events = POLLIN, .revents = 0}, {.fd = signals.fd(), .events = POLLIN, .revents = 0}}};
+    const absl::Duration left = std::max(limit - absl::Now(), absl::ZeroDuration());  // poll waits for ever if negative
+    const int ready = ::poll(wait.data(), wait.size(), static_cast<int>(absl::ToInt64Milliseconds(left)));
     if (ready < 0 && errno == EINTR) continue;
+    if (const std::optional<int> signal = signals.Next()) return EndedBy(*signal);
     if (ready <= 0) return Failure(ExitCode::kUnreachable, "mirrorfs-agent did not answer in time.");
     const ssize_t count = ::read(pipe, buffer.data(), buffer.size());
     if (count < 0) return LastErrno("the agent's answer");
@@ -55,6 +61,7 @@ int EndChild(pid_t pid) {
 }  // namespace
 
 absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan) {
+  EndingSignals signals;
   std::string place = (std::filesystem::temp_directory_path() / "mirrorfs-ask-XXXXXX").string();
   if (::mkdtemp(place.data()) == nullptr) return LastErrno(place);
   const absl::Cleanup remove = [&] {
@@ -74,7 +81,7 @@ absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan) {
                   .output = output.get(),
                   .descriptors = {nobody.get(), agents_end.get()}}));
   agents_end.reset();
-  const absl::StatusOr<std::string> text = ReadToEnd(answer.get());
+  const absl::StatusOr<std::string> text = ReadToEnd(answer.get(), signals);
   const int status = EndChild(pid);
   RETURN_IF_ERROR(text.status());
   if (text->empty()) return StartFailure("mirrorfs-agent", status, BytesOfFile(output));

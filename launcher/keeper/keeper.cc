@@ -2,15 +2,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
 #include <utility>
 
-#include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
@@ -62,21 +58,7 @@ absl::Status Keeper::Run() {
 }
 
 absl::Status Keeper::Prepare() {
-  const MountPlan& plan = setup_.plan;
-  record_ = MountRecord{.target = plan.target,
-                        .mountpoint = plan.mountpoint,
-                        .program = {},
-                        .identity = plan.identity,
-                        .mount_namespace = CurrentMountNamespace(),
-                        .options = absl::StrJoin(plan.mount_options, ","),
-                        .read_write = plan.read_write,
-                        .layer = plan.layer_directory,
-                        .deadline_seconds = plan.deadline_seconds,
-                        .since = std::time(nullptr),
-                        .keeper = IdentifyProcess(::getpid()),
-                        .agent = {},
-                        .daemon = {},
-                        .cover = {}};
+  record_ = RecordOf(setup_.plan, setup_.plan.mountpoint, "");
   RETURN_IF_ERROR(WriteRecord(setup_.paths.record, record_));
   ::unlink(setup_.paths.control_socket.c_str());
   RETURN_IF_ERROR(control_.Listen(setup_.paths.control_socket));
@@ -90,12 +72,8 @@ absl::Status Keeper::Prepare() {
 }
 
 void Keeper::WatchSignals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  loop_.Watch(signals_.get(), POLLIN, [this] { OnSignal(); });
+  signals_.emplace();
+  loop_.Watch(signals_->fd(), POLLIN, [this] { OnSignal(); });
 }
 
 void Keeper::StartDaemon() {
@@ -156,8 +134,7 @@ void Keeper::OnMountTableChange() {
 }
 
 void Keeper::OnSignal() {
-  signalfd_siginfo info;
-  if (::read(signals_.get(), &info, sizeof(info)) != sizeof(info)) return;
+  if (!signals_->Next()) return;
   if (started_) return FailStart(Failure(ExitCode::kFailed, "interrupted."));
   // The second Ctrl-C does not wait for programs that use the mount.
   const UnmountMode mode = ++interrupts_ > 1 ? UnmountMode::kLazy : UnmountMode::kPlain;

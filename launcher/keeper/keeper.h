@@ -14,6 +14,7 @@
 #include "launcher/keeper/child_log.h"
 #include "launcher/keeper/control_server.h"
 #include "launcher/keeper/daemon_runner.h"
+#include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/state/mount_record.h"
@@ -88,7 +89,7 @@ class Keeper {
   ControlServer control_;
   MountRecord record_;
   nlohmann::json facts_;
-  UniqueFd signals_;
+  std::optional<EndingSignals> signals_;
   UniqueFd mount_table_;
   std::vector<Reply> unmount_replies_;
   bool unmounting_ = false;

@@ -16,6 +16,7 @@
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
+#include "launcher/keeper/ending_signals.h"
 #include "launcher/layers/layer_plan.h"
 #include "launcher/layers/layer_tool.h"
 #include "launcher/system/child_process.h"
@@ -26,19 +27,23 @@ namespace {
 
 constexpr char kNothing[] = "/dev/null";
 
+struct DiffSides {
+  std::string old_file;
+  std::string new_file;
+  std::string old_name;
+  std::string new_name;
+};
+
 // diff(1) to our standard output. It ends with 1 where there are differences.
-absl::Status Diff(const std::string& old_file, const std::string& new_file, const std::string& old_name,
-                  const std::string& new_name) {
+absl::Status Diff(const DiffSides& sides, EndingSignals& signals) {
   std::fflush(stdout);
-  ASSIGN_OR_RETURN(
-      const pid_t pid,
-      StartChild({.program = "/usr/bin/env",
-                  .command = {"env", "diff", "-u", "--label", old_name, "--label", new_name, "--", old_file, new_file},
-                  .output = STDOUT_FILENO,
-                  .descriptors = {}}));
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  ASSIGN_OR_RETURN(const pid_t pid,
+                   StartChild({.program = "/usr/bin/env",
+                               .command = {"env", "diff", "-u", "--label", sides.old_name, "--label", sides.new_name,
+                                           "--", sides.old_file, sides.new_file},
+                               .output = STDOUT_FILENO,
+                               .descriptors = {}}));
+  ASSIGN_OR_RETURN(const int status, WaitForChild(pid, signals));
   const bool well = WIFEXITED(status) && WEXITSTATUS(status) <= 1;
   return well ? absl::OkStatus() : Failure(ExitCode::kFailed, "diff: the program diff is needed for --patch.");
 }
@@ -84,6 +89,7 @@ absl::StatusOr<OldFiles> FetchOldFiles(const Layer& layer, const std::vector<Lay
 }  // namespace
 
 absl::Status PrintPatch(const Layer& layer, const std::vector<LayerChange>& changes, const Invoker& invoker) {
+  EndingSignals signals;
   std::string place = "/tmp/mirrorfs-diff-XXXXXX";
   if (::mkdtemp(place.data()) == nullptr) return LastErrno(place);
   const absl::Cleanup clean_up = [&place] {
@@ -97,8 +103,11 @@ absl::Status PrintPatch(const Layer& layer, const std::vector<LayerChange>& chan
     const std::string old_file = NeedsContainer(change) ? old_files.at(number) : kNothing;
     const bool gone = change.kind == ChangeKind::kDeleted;
     const std::string new_file = gone ? kNothing : layer.directory() + "/tree" + change.path;
-    RETURN_IF_ERROR(Diff(old_file, new_file, old_file == kNothing ? kNothing : "a" + change.origin,
-                         gone ? kNothing : "b" + change.path));
+    RETURN_IF_ERROR(Diff({.old_file = old_file,
+                          .new_file = new_file,
+                          .old_name = old_file == kNothing ? kNothing : "a" + change.origin,
+                          .new_name = gone ? kNothing : "b" + change.path},
+                         signals));
   }
   return absl::OkStatus();
 }

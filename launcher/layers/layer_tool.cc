@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -20,9 +21,11 @@
 #include "launcher/keeper/agent_supervisor.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/child_log.h"
+#include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
+#include "launcher/system/process_identity.h"
 #include "launcher/system/programs.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/line_channel.h"
@@ -31,11 +34,15 @@
 namespace mirrorfs {
 namespace {
 
+constexpr absl::Duration kStopGrace = absl::Seconds(3);
+
 // A place for the agent's socket and what agent and daemon write.
 class WorkPlace {
  public:
   static absl::StatusOr<WorkPlace> Make(const Invoker& invoker) {
-    std::string path = (invoker.runtime_directory.empty() ? "/tmp" : invoker.runtime_directory) + "/mirrorfs-XXXXXX";
+    const std::string base =
+        invoker.runtime_directory.empty() ? std::filesystem::temp_directory_path().string() : invoker.runtime_directory;
+    std::string path = base + "/mirrorfs-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) return LastErrno(path);
     return WorkPlace(std::move(path));
   }
@@ -59,11 +66,12 @@ class WorkPlace {
 // Not thread-safe: lives in its event loop.
 class Tool {
  public:
-  Tool(LayerToolOptions options, const WorkPlace& place, ChildLog log,
+  Tool(LayerToolOptions options, const WorkPlace& place, ChildLog log, EndingSignals& signals,
        const std::function<void(const nlohmann::json&)>& told)
       : options_(std::move(options)),
         place_(place),
         log_(std::move(log)),
+        signals_(signals),
         logger_("mirrorfs", std::make_shared<spdlog::sinks::stderr_sink_st>()),
         told_(told),
         agent_(loop_, logger_, options_.plan, place_.Socket(), log_,
@@ -72,12 +80,16 @@ class Tool {
                 .changed = [] {}}) {}
 
   absl::Status Run() {
+    loop_.Watch(signals_.fd(), POLLIN, [this] {
+      if (const std::optional<int> signal = signals_.Next()) End(EndedBy(*signal));
+    });
     if (options_.plan.StartsAgent()) {
       agent_.Start();
     } else {
       StartDaemon(options_.plan.endpoint);
     }
     loop_.Run();
+    EndProcess(daemon_, kStopGrace);
     agent_.Stop();
     return result_;
   }
@@ -102,6 +114,7 @@ class Tool {
                                                   .command = std::move(command),
                                                   .output = log_.fd(),
                                                   .descriptors = {child_end.get()}}));
+    daemon_ = IdentifyProcess(pid);
     RETURN_IF_ERROR(loop_.WatchChild(pid, [this](int status) { OnDaemonEnded(status); }));
     loop_.Watch(channel_->fd(), POLLIN, [this] { OnMessages(); });
     return absl::OkStatus();
@@ -136,10 +149,12 @@ class Tool {
   const LayerToolOptions options_;
   const WorkPlace& place_;
   const ChildLog log_;
+  EndingSignals& signals_;
   spdlog::logger logger_;
   const std::function<void(const nlohmann::json&)>& told_;
   EventLoop loop_;
   AgentSupervisor agent_;
+  ProcessIdentity daemon_;
   std::optional<LineChannel> channel_;
   std::optional<absl::Status> failure_;
   absl::Status result_;
@@ -155,9 +170,10 @@ absl::Status RunLayerTool(LayerToolOptions options, const Invoker& invoker,
   if (plan.StartsAgent()) {
     ASSIGN_OR_RETURN(plan.agent_path, FindProgram("mirrorfs-agent", plan.agent_path, invoker.executable_directory));
   }
+  EndingSignals signals;
   ASSIGN_OR_RETURN(const WorkPlace place, WorkPlace::Make(invoker));
   ASSIGN_OR_RETURN(ChildLog log, ChildLog::ToFile(place.Log()));
-  return Tool(std::move(options), place, std::move(log), told).Run();
+  return Tool(std::move(options), place, std::move(log), signals, told).Run();
 }
 
 }  // namespace mirrorfs
