@@ -12,8 +12,6 @@
 #include "launcher/plan/target_spec.h"
 #include "protos/shared/errno_status.h"
 
-extern char** environ;
-
 namespace mirrorfs {
 namespace {
 
@@ -68,16 +66,6 @@ void WarnOfWhatHasNoEffect(const FsSettings& fs, std::vector<std::string>& warni
 }
 
 }  // namespace
-
-Environment CurrentEnvironment() {
-  Environment environment;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const size_t equals = text.find('=');
-    if (equals != std::string_view::npos) environment.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return environment;
-}
 
 // What counts least comes first, and is replaced by what comes later. A file that is named counts as named only.
 absl::StatusOr<LoadedSettings> LoadSettings(const ExecFlags& flags, const Environment& environment,

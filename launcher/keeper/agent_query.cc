@@ -3,18 +3,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <optional>
 #include <string>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/time/clock.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/child_end.h"
@@ -22,6 +18,7 @@
 #include "launcher/keeper/hand_over.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
+#include "launcher/system/work_place.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/unique_fd.h"
 
@@ -50,24 +47,11 @@ absl::StatusOr<std::string> ReadToEnd(int pipe, EndingSignals& signals) {
   }
 }
 
-int EndChild(pid_t pid) {
-  ::kill(pid, SIGKILL);  // nothing if it has ended: then this is how
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
-}
-
 }  // namespace
 
-absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan) {
+absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan, const Invoker& invoker) {
   EndingSignals signals;
-  std::string place = (std::filesystem::temp_directory_path() / "mirrorfs-ask-XXXXXX").string();
-  if (::mkdtemp(place.data()) == nullptr) return LastErrno(place);
-  const absl::Cleanup remove = [&] {
-    std::error_code ignored;  // an empty directory in a temporary place
-    std::filesystem::remove_all(place, ignored);
-  };
+  ASSIGN_OR_RETURN(const WorkPlace place, WorkPlace::ForSockets(invoker));
   std::array<int, 2> ends;
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return LastErrno("pipe2");
   const UniqueFd answer(ends[0]);
@@ -77,12 +61,13 @@ absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan) {
   ASSIGN_OR_RETURN(
       const pid_t pid,
       StartChild({.program = plan.agent_path,
-                  .command = AgentCommand(plan, place + "/agent", kFirstChildDescriptor, kFirstChildDescriptor + 1),
+                  .command = AgentCommand(plan, place.path() + "/agent", kFirstChildDescriptor, kFirstChildDescriptor + 1),
                   .output = output.get(),
                   .descriptors = {nobody.get(), agents_end.get()}}));
   agents_end.reset();
   const absl::StatusOr<std::string> text = ReadToEnd(answer.get(), signals);
-  const int status = EndChild(pid);
+  ::kill(pid, SIGKILL);  // nothing if it has ended
+  const int status = Reap(pid);
   RETURN_IF_ERROR(text.status());
   if (text->empty()) return StartFailure("mirrorfs-agent", status, BytesOfFile(output));
   return ParseProcessFacts(*text);

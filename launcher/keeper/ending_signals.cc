@@ -3,13 +3,12 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 
 #include "launcher/failure.h"
+#include "launcher/system/child_process.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -18,13 +17,6 @@ namespace {
 bool IsIgnored(int signal) {
   struct sigaction action = {};
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-int Reap(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
 }
 
 }  // namespace

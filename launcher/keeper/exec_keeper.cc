@@ -10,17 +10,12 @@
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
+#include "launcher/keeper/upkeep.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/namespace/fd_passing.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
-namespace {
-
-constexpr absl::Duration kTendInterval = absl::Minutes(1);
-
-}  // namespace
-
 ExecKeeper::ExecKeeper(ExecKeeperSetup setup, ChildLog log, spdlog::logger& logger)
     : setup_(std::move(setup)),
       log_(std::move(log)),
@@ -55,7 +50,7 @@ absl::Status ExecKeeper::Prepare() {
   RETURN_IF_ERROR(WriteRecord(setup_.paths.record, record_));
   RETURN_IF_ERROR(control_.Listen(setup_.paths.control_socket));
   loop_.Watch(launcher_->fd(), POLLIN, [this] { OnLauncher(); });
-  Tend();
+  KeepTrimmed(log_, loop_);
   return absl::OkStatus();
 }
 
@@ -132,16 +127,7 @@ void ExecKeeper::Tell(const absl::Status& status) {
 }
 
 void ExecKeeper::SaveRecord() {
-  if (finished_) return;
-  record_.agent = agent_.process();
-  record_.daemon = daemon_.process();
-  const absl::Status written = WriteRecord(setup_.paths.record, record_);
-  if (!written.ok()) logger_.error("{}", MessageOf(written));
-}
-
-void ExecKeeper::Tend() {
-  log_.Trim();
-  loop_.After(kTendInterval, [this] { Tend(); });
+  if (!finished_) SaveProcesses(agent_, daemon_, setup_.paths.record, record_, logger_);
 }
 
 void ExecKeeper::FailStart(const absl::Status& why) {

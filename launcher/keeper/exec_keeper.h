@@ -60,7 +60,6 @@ class ExecKeeper {
   void OnRequest(const nlohmann::json& request, const Reply& reply);
   void Tell(const absl::Status& status);
   void SaveRecord();
-  void Tend();
   void TellOfLayer();
   void FailStart(const absl::Status& why);
   void Finish(const absl::Status& result);

@@ -16,6 +16,7 @@
 #include "launcher/keeper/exec_keeper.h"
 #include "launcher/keeper/exec_warden.h"
 #include "launcher/keeper/hand_over.h"
+#include "launcher/namespace/own_limits.h"
 #include "launcher/system/child_process.h"
 #include "nlohmann/json.hpp"
 #include "protos/shared/errno_status.h"
@@ -60,10 +61,7 @@ absl::StatusOr<ExecKeeperOrder> ParseOrder(const std::string& bytes) {
 void RaiseLimits() {
   for (const auto resource : {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK,
                               RLIMIT_NPROC, RLIMIT_MEMLOCK, RLIMIT_SIGPENDING}) {
-    rlimit limit;
-    if (::getrlimit(resource, &limit) != 0) continue;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(resource, &limit);  // raising to the hard limit is always allowed
+    RaiseLimit(resource);
   }
 }
 
@@ -73,9 +71,7 @@ void IgnoreSignals() {
 }
 
 absl::Status Keep(ExecKeeperOrder order, StatePaths paths, ChildLog log) {
-  spdlog::logger logger = MakeKeeperLogger();
-  logger.set_level(order.service.verbose ? spdlog::level::debug : spdlog::level::info);
-  logger.flush_on(spdlog::level::trace);
+  spdlog::logger logger = MakeKeeperLogger(order.service);
   ExecKeeper keeper({.service = std::move(order.service),
                      .run = std::move(order.run),
                      .program = std::move(order.program),

@@ -12,6 +12,7 @@
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/unmounter.h"
+#include "launcher/keeper/upkeep.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/system/holders.h"
 #include "launcher/system/mount_cover.h"
@@ -23,7 +24,6 @@ namespace {
 
 // The daemon has that long to send off what is still on its way once it is unmounted.
 constexpr absl::Duration kDaemonEndLimit = absl::Seconds(15);
-constexpr absl::Duration kTendInterval = absl::Minutes(1);
 
 }  // namespace
 
@@ -95,7 +95,7 @@ void Keeper::OnMounted(const nlohmann::json& facts) {
   setup_.directory.reset();  // held, it would look like a user of the mount
   SaveRecord();
   loop_.Watch(mount_table_.get(), POLLPRI, [this] { OnMountTableChange(); });
-  Tend();
+  KeepTrimmed(log_, loop_);
   logger_.info("{} is mounted on {}", setup_.plan.target, setup_.plan.mountpoint);
   ReportStarted(absl::OkStatus());
 }
@@ -145,16 +145,7 @@ void Keeper::OnSignal() {
 }
 
 void Keeper::SaveRecord() {
-  if (finished_) return;
-  record_.agent = agent_.process();
-  record_.daemon = daemon_.process();
-  const absl::Status written = WriteRecord(setup_.paths.record, record_);
-  if (!written.ok()) logger_.error("{}", MessageOf(written));
-}
-
-void Keeper::Tend() {
-  log_.Trim();
-  loop_.After(kTendInterval, [this] { Tend(); });
+  if (!finished_) SaveProcesses(agent_, daemon_, setup_.paths.record, record_, logger_);
 }
 
 void Keeper::OnRequest(const nlohmann::json& request, Reply reply) {

@@ -63,7 +63,6 @@ class Keeper {
   void OnMountTableChange();
   void OnSignal();
   void SaveRecord();
-  void Tend();
 
   // --- Requests
   void OnRequest(const nlohmann::json& request, Reply reply);

@@ -1,25 +1,21 @@
 #include "launcher/layers/layer_patch.h"
 
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/ending_signals.h"
-#include "launcher/layers/layer_plan.h"
 #include "launcher/layers/layer_tool.h"
 #include "launcher/system/child_process.h"
+#include "launcher/system/work_place.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -71,7 +67,9 @@ absl::StatusOr<OldFiles> FetchOldFiles(const Layer& layer, const std::vector<Lay
                                        const std::string& place, const Invoker& invoker) {
   OldFiles files;
   if (std::none_of(changes.begin(), changes.end(), NeedsContainer)) return files;
-  ASSIGN_OR_RETURN(MountPlan plan, PlanForLayer(layer.info().target, LayerAccess::kRead, {}, invoker));
+  MountArguments target;
+  target.target = layer.info().target;
+  ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(target, invoker));
   RETURN_IF_ERROR(RunLayerTool({.plan = std::move(plan),
                                 .layer_directory = layer.directory(),
                                 .words = {"--layer-work", "fetch", "--fetch-into", place}},
@@ -90,13 +88,8 @@ absl::StatusOr<OldFiles> FetchOldFiles(const Layer& layer, const std::vector<Lay
 
 absl::Status PrintPatch(const Layer& layer, const std::vector<LayerChange>& changes, const Invoker& invoker) {
   EndingSignals signals;
-  std::string place = "/tmp/mirrorfs-diff-XXXXXX";
-  if (::mkdtemp(place.data()) == nullptr) return LastErrno(place);
-  const absl::Cleanup clean_up = [&place] {
-    std::error_code ignored;
-    std::filesystem::remove_all(place, ignored);
-  };
-  ASSIGN_OR_RETURN(const OldFiles old_files, FetchOldFiles(layer, changes, place, invoker));
+  ASSIGN_OR_RETURN(const WorkPlace place, WorkPlace::ForFiles());
+  ASSIGN_OR_RETURN(const OldFiles old_files, FetchOldFiles(layer, changes, place.path(), invoker));
   for (size_t number = 0; number < changes.size(); ++number) {
     const LayerChange& change = changes[number];
     if (change.type != FileType::kRegular) continue;

@@ -39,15 +39,8 @@ struct StartedRun {
   ProcessFacts facts;
 };
 
-absl::Status FindPrograms(MountPlan& service, const Invoker& invoker) {
-  ASSIGN_OR_RETURN(service.daemon_path, FindProgram("mirrorfsd", service.daemon_path, invoker.executable_directory));
-  if (!service.StartsAgent()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(service.agent_path, FindProgram("mirrorfs-agent", service.agent_path, invoker.executable_directory));
-  return absl::OkStatus();
-}
-
 absl::StatusOr<StartedRun> StartRun(ExecPlan& plan, const Invoker& invoker) {
-  RETURN_IF_ERROR(FindPrograms(plan.service, invoker));
+  RETURN_IF_ERROR(FindPrograms(invoker, plan.service));
   if (plan.view) {
     ASSIGN_OR_RETURN(plan.service.layer_directory, ChooseLayer(invoker, plan.layer, plan.service.target));
   }

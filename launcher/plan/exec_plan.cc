@@ -1,22 +1,18 @@
 #include "launcher/plan/exec_plan.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
+#include <optional>
 
 #include "fmt/format.h"
 #include "launcher/config/make_policy.h"
 #include "launcher/failure.h"
+#include "launcher/plan/kernel_trees.h"
 #include "launcher/plan/target_spec.h"
 #include "launcher/system/mount_table.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
 namespace {
-
-// Not even a rule that reaches into them makes these the container's: the agent shows nothing of a pseudo file system,
-// and what a program needs of them is about itself.
-constexpr std::array<std::string_view, 3> kKernelTrees = {"/proc", "/sys", "/dev"};
 
 absl::Status CheckWords(const ExecArguments& arguments, const ExecSettings& settings) {
   const bool shell = arguments.kind == ExecCommand::kShell;

@@ -7,6 +7,7 @@
 #include "launcher/plan/child_commands.h"
 #include "launcher/plan/exec_plan_text.h"
 #include "protos/shared/errno_status.h"
+#include "tests/launcher/invokers.h"
 
 namespace mirrorfs {
 namespace {
@@ -17,14 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
-
-const Invoker kRoot = {
-    .uid = 0, .gid = 0, .working_directory = "/work", .executable_directory = "/usr/bin", .runtime_directory = ""};
-const Invoker kUser = {.uid = 1000,
-                       .gid = 1000,
-                       .working_directory = "/work",
-                       .executable_directory = "/usr/bin",
-                       .runtime_directory = "/run/user/1000"};
 
 absl::StatusOr<ExecPlan> Plan(std::vector<std::string> words, const Invoker& invoker = kRoot,
                               ExecCommand kind = ExecCommand::kExec, const std::string& shell = "/bin/bash") {
