@@ -129,7 +129,7 @@ absl::Status RunExplain(absl::Span<const std::string> words, const Invoker& invo
   if (arguments.paths.empty()) {
     return Failure(ExitCode::kUsage, "explain: a path is missing. Usage: mirrorfs explain [OPTIONS] PATH...");
   }
-  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output));
+  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output, OutputFormats::kPlainAndJson));
   ASSIGN_OR_RETURN(const Question question, QuestionOf(arguments, invoker));
   return AnswerAndPrint(question, format, invoker);
 }

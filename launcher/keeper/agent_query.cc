@@ -58,12 +58,12 @@ absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan, const Invoker& invo
   UniqueFd agents_end(ends[1]);
   const UniqueFd nobody(::open("/dev/null", O_WRONLY | O_CLOEXEC));  // who is told that it is ready
   ASSIGN_OR_RETURN(const UniqueFd output, BytesAsFile(""));
-  ASSIGN_OR_RETURN(
-      const pid_t pid,
-      StartChild({.program = plan.agent_path,
-                  .command = AgentCommand(plan, place.path() + "/agent", kFirstChildDescriptor, kFirstChildDescriptor + 1),
-                  .output = output.get(),
-                  .descriptors = {nobody.get(), agents_end.get()}}));
+  ASSIGN_OR_RETURN(const pid_t pid,
+                   StartChild({.program = plan.agent_path,
+                               .command = AgentCommand(plan, place.path() + "/agent", kFirstChildDescriptor,
+                                                       kFirstChildDescriptor + 1),
+                               .output = output.get(),
+                               .descriptors = {nobody.get(), agents_end.get()}}));
   agents_end.reset();
   const absl::StatusOr<std::string> text = ReadToEnd(answer.get(), signals);
   ::kill(pid, SIGKILL);  // nothing if it has ended

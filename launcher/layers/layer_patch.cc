@@ -33,12 +33,11 @@ struct DiffSides {
 // diff(1) to our standard output. It ends with 1 where there are differences.
 absl::Status Diff(const DiffSides& sides, EndingSignals& signals) {
   std::fflush(stdout);
-  ASSIGN_OR_RETURN(const pid_t pid,
-                   StartChild({.program = "/usr/bin/env",
-                               .command = {"env", "diff", "-u", "--label", sides.old_name, "--label", sides.new_name,
-                                           "--", sides.old_file, sides.new_file},
-                               .output = STDOUT_FILENO,
-                               .descriptors = {}}));
+  ASSIGN_OR_RETURN(const pid_t pid, StartChild({.program = "/usr/bin/env",
+                                                .command = {"env", "diff", "-u", "--label", sides.old_name, "--label",
+                                                            sides.new_name, "--", sides.old_file, sides.new_file},
+                                                .output = STDOUT_FILENO,
+                                                .descriptors = {}}));
   ASSIGN_OR_RETURN(const int status, WaitForChild(pid, signals));
   const bool well = WIFEXITED(status) && WEXITSTATUS(status) <= 1;
   return well ? absl::OkStatus() : Failure(ExitCode::kFailed, "diff: the program diff is needed for --patch.");

@@ -19,8 +19,8 @@ struct ChildOptions {
   std::vector<int> descriptors;
 };
 
-// The working directory is /, stdin is empty, no signal is blocked or ignored; it has a session of its own, out of reach
-// of the terminal and its signals. The caller reaps it.
+// The working directory is /, stdin is empty, no signal is blocked or ignored; it has a session of its own, out of
+// reach of the terminal and its signals. The caller reaps it.
 absl::StatusOr<pid_t> StartChild(const ChildOptions& options);
 
 // Waits for the end of a child; gives the wait status.

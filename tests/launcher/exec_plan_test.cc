@@ -94,6 +94,13 @@ TEST(ExecPlan, WhatIsMissingIsNamed) {
   ExpectFailure(Plan({"-t", "docker/web", "--"}), ExitCode::kUsage, "the program is missing");
   ExpectFailure(Plan({"-t", "docker/web", "--", ""}), ExitCode::kUsage, "the program is missing");
   ExpectFailure(Plan({"-t", "dokcer/web", "--", "app"}), ExitCode::kUsage, "did you mean docker");
+  ExpectFailure(Plan({"--fs-mode", "local", "--env", "--", "app"}), ExitCode::kUsage, "write --target TARGET");
+}
+
+TEST(ExecPlan, InModeLocalThereIsNoLayerToBeNamed) {
+  ExpectFailure(Plan({"-t", "docker/web", "--fs-mode", "local", "--layer", "x", "--", "app"}), ExitCode::kUsage,
+                "in mode local (flag --fs-mode) nothing goes to a private layer");
+  ExpectFailure(Plan({"-t", "docker/web", "--layer", "", "--", "app"}), ExitCode::kUsage, "the name is empty");
 }
 
 TEST(ExecPlan, ABadPatternIsNamedBeforeAnythingStarts) {
