@@ -76,6 +76,7 @@ void ExecKeeper::OnFuse() {
 }
 
 void ExecKeeper::OnServing() {
+  record_.program_namespace = MountNamespaceOf(setup_.launcher_pid);
   SaveRecord();
   logger_.info("{} runs on {}", setup_.program, setup_.service.target);
   Tell(absl::OkStatus());

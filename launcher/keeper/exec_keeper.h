@@ -26,9 +26,10 @@
 namespace mirrorfs {
 
 struct ExecKeeperSetup {
-  MountPlan service;    // with the paths of both programs filled in
-  std::string run;      // its name: "exec/PID"
-  std::string program;  // for people
+  MountPlan service;       // with the paths of both programs filled in
+  std::string run;         // its name: "exec/PID"
+  std::string program;     // for people
+  pid_t launcher_pid = 0;  // the process that becomes the program
   StatePaths paths;
   UniqueFd lock;          // of the state directory, held
   UniqueFd launcher;      // socket: what is said to the launcher, and the end of it

@@ -39,7 +39,8 @@ std::string Serialize(const ExecKeeperOrder& order) {
   const std::string service = Serialize(order.service);
   const nlohmann::json object = {{"service", nlohmann::json::binary({service.begin(), service.end()})},
                                  {"run", order.run},
-                                 {"program", order.program}};
+                                 {"program", order.program},
+                                 {"launcher_pid", order.launcher_pid}};
   std::string bytes;
   nlohmann::json::to_cbor(object, bytes);
   return bytes;
@@ -50,7 +51,10 @@ absl::StatusOr<ExecKeeperOrder> ParseOrder(const std::string& bytes) {
     const nlohmann::json object = nlohmann::json::from_cbor(bytes);
     const auto& service = object.at("service").get_binary();
     ASSIGN_OR_RETURN(MountPlan plan, ParseMountPlan(std::string(service.begin(), service.end())));
-    return ExecKeeperOrder{.service = std::move(plan), .run = object.at("run"), .program = object.at("program")};
+    return ExecKeeperOrder{.service = std::move(plan),
+                           .run = object.at("run"),
+                           .program = object.at("program"),
+                           .launcher_pid = object.at("launcher_pid")};
   } catch (const nlohmann::json::exception& error) {
     return Failure(ExitCode::kFailed,
                    fmt::format("the keeper was given an order that it cannot read: {}", error.what()));
@@ -74,6 +78,7 @@ absl::Status Keep(ExecKeeperOrder order, StatePaths paths, ChildLog log) {
   spdlog::logger logger = MakeKeeperLogger(order.service);
   ExecKeeper keeper({.service = std::move(order.service),
                      .run = std::move(order.run),
+                     .launcher_pid = order.launcher_pid,
                      .program = std::move(order.program),
                      .paths = std::move(paths),
                      .lock = UniqueFd(kLockFd),

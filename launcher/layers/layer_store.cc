@@ -17,6 +17,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "fmt/format.h"
+#include "launcher/state/run_state.h"
+#include "launcher/state/state_directory.h"
 #include "launcher/failure.h"
 #include "protos/layer/layer_changes.h"
 #include "protos/shared/errno_status.h"
@@ -101,6 +103,7 @@ absl::StatusOr<std::string> ChooseLayer(const Invoker& invoker, std::string_view
                                "digit.",
                                name));
   }
+  if (!name.empty()) WaitForEndingRuns(StateBasePath(invoker));
   RETURN_IF_ERROR(MakePrivateDirectory(base));
   const std::string directory = base + "/" + (name.empty() ? NewName(target, base) : std::string(name));
   const auto known = Describe(std::string(name), directory);
@@ -118,6 +121,7 @@ absl::StatusOr<std::string> ChooseLayer(const Invoker& invoker, std::string_view
 }
 
 absl::StatusOr<std::vector<KnownLayer>> ListLayers(const Invoker& invoker) {
+  WaitForEndingRuns(StateBasePath(invoker));
   ASSIGN_OR_RETURN(const std::string base, LayersPath(invoker));
   std::vector<KnownLayer> layers;
   std::error_code error;
@@ -131,6 +135,7 @@ absl::StatusOr<std::vector<KnownLayer>> ListLayers(const Invoker& invoker) {
 
 absl::StatusOr<KnownLayer> FindLayer(const Invoker& invoker, std::string_view name) {
   if (!name.empty()) {
+    WaitForEndingRuns(StateBasePath(invoker));
     ASSIGN_OR_RETURN(const std::string base, LayersPath(invoker));
     const std::string text(name);
     const std::string directory = text.find('/') != text.npos ? text : base + "/" + text;

@@ -46,10 +46,11 @@ absl::StatusOr<StartedRun> StartRun(ExecPlan& plan, const Invoker& invoker) {
   ASSIGN_OR_RETURN(RunState state, TakeRunState(StateBasePath(invoker)));
   plan.service.mountpoint = kMountedDescriptor;
   plan.service.policy_file = state.paths.policy;
-  ASSIGN_OR_RETURN(
-      ExecKeeperConnection keeper,
-      StartExecKeeper({.service = plan.service, .run = state.name, .program = absl::StrJoin(plan.command, " ")},
-                      std::move(state.lock)));
+  ASSIGN_OR_RETURN(ExecKeeperConnection keeper, StartExecKeeper({.service = plan.service,
+                                                                 .run = state.name,
+                                                                 .program = absl::StrJoin(plan.command, " "),
+                                                                 .launcher_pid = ::getpid()},
+                                                                std::move(state.lock)));
   RETURN_IF_ERROR(WaitForKeeper(keeper.word));
   StartedRun run{.state = std::move(state), .keeper = std::move(keeper), .facts = {}};
   if (plan.service.StartsAgent()) {

@@ -16,7 +16,8 @@
 namespace mirrorfs {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountRecord, target, mountpoint, program, identity, mount_namespace, options,
-                                   read_write, layer, deadline_seconds, since, keeper, agent, daemon, cover)
+                                   read_write, layer, deadline_seconds, since, keeper, agent, daemon, program_namespace,
+                                   cover)
 
 MountRecord RecordOf(const MountPlan& plan, const std::string& name, const std::string& program) {
   return MountRecord{.target = plan.target,
@@ -32,6 +33,7 @@ MountRecord RecordOf(const MountPlan& plan, const std::string& name, const std::
                      .keeper = IdentifyProcess(::getpid()),
                      .agent = {},
                      .daemon = {},
+                     .program_namespace = {},
                      .cover = {}};
 }
 

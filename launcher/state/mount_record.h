@@ -28,6 +28,7 @@ struct MountRecord {
   ProcessIdentity keeper;
   ProcessIdentity agent;
   ProcessIdentity daemon;
+  std::string program_namespace;  // of a run: the mount namespace of its processes; empty until the program starts
   MountCover cover;
 
   bool IsRun() const { return !program.empty(); }

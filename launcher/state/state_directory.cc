@@ -102,7 +102,9 @@ StatePaths PathsOfMountpoint(const std::string& base, std::string_view mountpoin
   return PathsOfId(base, fmt::format("{}-{:016x}", Label(mountpoint), hash));
 }
 
-std::string CurrentMountNamespace() {
+std::string CurrentMountNamespace() { return MountNamespaceOf(::getpid()); }
+
+std::string MountNamespaceOf(pid_t pid) {
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/ns/mnt", ignored).string();
 }
