@@ -98,8 +98,10 @@ void DaemonRunner::OnMessage(const nlohmann::json& message) {
   } else if (event == "failed") {
     failure_ = StatusFromJson(message);
   } else if (event == "copying") {
-    logger_.info("copying {} into the private layer: {} of {} MiB", TextField(message, "path"),
-                 NumberField(message, "done") >> 20, NumberField(message, "size") >> 20);
+    listener_.copying({.path = TextField(message, "path"),
+                       .done = static_cast<uint64_t>(NumberField(message, "done")),
+                       .size = static_cast<uint64_t>(NumberField(message, "size")),
+                       .over = FlagField(message, "over")});
   } else if (message.contains("stats") && !waiting_for_stats_.empty()) {
     const StatsReply reply = std::move(waiting_for_stats_.front());
     waiting_for_stats_.pop_front();

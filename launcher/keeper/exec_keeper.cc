@@ -27,7 +27,8 @@ ExecKeeper::ExecKeeper(ExecKeeperSetup setup, ChildLog log, spdlog::logger& logg
       daemon_(loop_, logger, setup_.service, log_,
               {.ready = [this](const nlohmann::json&) { OnServing(); },
                .failed = [this](const absl::Status& why) { FailStart(why); },
-               .ended = [this](int wait_status) { OnDaemonEnded(wait_status); }}),
+               .ended = [this](int wait_status) { OnDaemonEnded(wait_status); },
+               .copying = [this](const CopyStep& step) { OnCopying(step); }}),
       control_(loop_, [this](const nlohmann::json& request, const Reply& reply) { OnRequest(request, reply); }) {}
 
 absl::Status ExecKeeper::Run() {
@@ -106,6 +107,15 @@ void ExecKeeper::OnDaemonEnded(int wait_status) {
   }
   Finish(absl::OkStatus());
 }
+// One file at a time, to its end: several at once would take turns on the line.
+void ExecKeeper::OnCopying(const CopyStep& step) {
+  logger_.info("{}", CopyLine(step, SIZE_MAX));
+  if (!copied_path_.empty() && copied_path_ != step.path) return;
+  setup_.terminal.Update(CopyLine(step, setup_.terminal.Room()));
+  copied_path_ = step.over ? "" : step.path;
+  if (step.over) setup_.terminal.EndUpdates();
+}
+
 
 void ExecKeeper::OnRequest(const nlohmann::json& request, const Reply& reply) {
   const std::string word = TextField(request, "request");

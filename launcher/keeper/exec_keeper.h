@@ -57,6 +57,7 @@ class ExecKeeper {
   void OnLauncher();
   void OnFuse();
   void OnServing();
+  void OnCopying(const CopyStep& step);
   void OnDaemonEnded(int wait_status);
   void OnRequest(const nlohmann::json& request, const Reply& reply);
   void Tell(const absl::Status& status);
@@ -74,6 +75,7 @@ class ExecKeeper {
   ControlServer control_;
   std::optional<LineChannel> launcher_;
   MountRecord record_;
+  std::string copied_path_;  // of the file about which there is an unfinished line on the terminal
   AgentSupervisor::State last_agent_state_ = AgentSupervisor::State::kIdle;
   bool finished_ = false;
   absl::Status result_;

@@ -39,7 +39,8 @@ Keeper::Keeper(KeeperSetup setup, ChildLog log, spdlog::logger& logger, Started 
       daemon_(loop_, logger, setup_.plan, log_,
               {.ready = [this](const nlohmann::json& facts) { OnMounted(facts); },
                .failed = [this](const absl::Status& why) { FailStart(why); },
-               .ended = [this](int wait_status) { OnDaemonEnded(wait_status); }}),
+               .ended = [this](int wait_status) { OnDaemonEnded(wait_status); },
+               .copying = [this](const CopyStep& step) { logger_.info("{}", CopyLine(step, SIZE_MAX)); }}),
       control_(loop_, [this](const nlohmann::json& request, Reply reply) { OnRequest(request, std::move(reply)); }) {}
 
 absl::Status Keeper::Run() {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import unittest
 
@@ -137,6 +138,31 @@ class LineTest(exec_world.ExecWorld):
         self.assert_nothing_left()
         self.run_line("echo a > /data/a", "--layer", "mine")
         self.assertNotIn("private layer", self.terminal.expect("mirrorfs: 1 path changed in the private layer mine"))
+
+    def test_a_large_file_is_copied_visibly(self):
+        large = os.path.join(self.container, "data/large")
+        with open(large, "wb") as file:
+            for _ in range(128):
+                file.write(b"x" * (1 << 20))
+        self.run_line("echo start\"\"ed $$; read line; echo x | dd of=/data/large conv=notrunc status=none; echo r\"\"c $?")
+        self.terminal.expect("started ")
+        pid = int(self.terminal.expect("\r\n"))
+        agent = self.status(f"exec/{pid}")["agent_pid"]
+        self.terminal.send("\n")
+        self.slow_down(agent, "mirrorfs: copying /data/large to the private layer: ")
+        rest = self.terminal.expect("rc 0").replace("\r\n", "\n").replace("\r\n", "\n")
+        steps = [int(step) for step in re.findall(r"(\d+) of 128 MiB", rest)]
+        self.assertEqual(steps, sorted(steps))
+        self.assertTrue(rest.endswith("mirrorfs: copying /data/large to the private layer: 128 of 128 MiB\n"), rest[-200:])
+        self.assertEqual(os.path.getsize(large), 128 << 20)
+
+    def slow_down(self, pid, text):
+        """Lets a process work a little now and then until `text` has come: as slowly as over a long distance."""
+        for _ in range(1000):
+            subprocess.run(["sh", "-c", f"kill -STOP {pid}; sleep 0.05; kill -CONT {pid}; sleep 0.002"], check=True)
+            if self.terminal.has(text):
+                return
+        self.fail(f"{text!r} did not come")
 
 
 if __name__ == "__main__":
