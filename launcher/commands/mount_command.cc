@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <optional>
 #include <utility>
 
 #include "fmt/format.h"

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"

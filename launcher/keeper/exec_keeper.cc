@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include <utility>
 
@@ -107,6 +106,7 @@ void ExecKeeper::OnDaemonEnded(int wait_status) {
   }
   Finish(absl::OkStatus());
 }
+
 // One file at a time, to its end: several at once would take turns on the line.
 void ExecKeeper::OnCopying(const CopyStep& step) {
   logger_.info("{}", CopyLine(step, SIZE_MAX));
@@ -115,7 +115,6 @@ void ExecKeeper::OnCopying(const CopyStep& step) {
   copied_path_ = step.over ? "" : step.path;
   if (step.over) setup_.terminal.EndUpdates();
 }
-
 
 void ExecKeeper::OnRequest(const nlohmann::json& request, const Reply& reply) {
   const std::string word = TextField(request, "request");

@@ -7,7 +7,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "launcher/keeper/agent_supervisor.h"
@@ -57,8 +56,8 @@ class ExecKeeper {
   void OnLauncher();
   void OnFuse();
   void OnServing();
-  void OnCopying(const CopyStep& step);
   void OnDaemonEnded(int wait_status);
+  void OnCopying(const CopyStep& step);
   void OnRequest(const nlohmann::json& request, const Reply& reply);
   void Tell(const absl::Status& status);
   void SaveRecord();
@@ -75,8 +74,8 @@ class ExecKeeper {
   ControlServer control_;
   std::optional<LineChannel> launcher_;
   MountRecord record_;
-  std::string copied_path_;  // of the file about which there is an unfinished line on the terminal
   AgentSupervisor::State last_agent_state_ = AgentSupervisor::State::kIdle;
+  std::string copied_path_;  // of the file about which there is an unfinished line on the terminal
   bool finished_ = false;
   absl::Status result_;
 };

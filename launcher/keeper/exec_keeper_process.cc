@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <utility>
@@ -78,8 +77,8 @@ absl::Status Keep(ExecKeeperOrder order, StatePaths paths, ChildLog log) {
   spdlog::logger logger = MakeKeeperLogger(order.service);
   ExecKeeper keeper({.service = std::move(order.service),
                      .run = std::move(order.run),
-                     .launcher_pid = order.launcher_pid,
                      .program = std::move(order.program),
+                     .launcher_pid = order.launcher_pid,
                      .paths = std::move(paths),
                      .lock = UniqueFd(kLockFd),
                      .launcher = UniqueFd(kWordFd),

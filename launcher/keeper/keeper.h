@@ -3,7 +3,6 @@
 #ifndef MIRRORFS_LAUNCHER_KEEPER_KEEPER_H_
 #define MIRRORFS_LAUNCHER_KEEPER_KEEPER_H_
 
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>

@@ -10,16 +10,15 @@
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "fmt/format.h"
+#include "launcher/failure.h"
 #include "launcher/state/run_state.h"
 #include "launcher/state/state_directory.h"
-#include "launcher/failure.h"
 #include "protos/layer/layer_changes.h"
 #include "protos/shared/errno_status.h"
 
@@ -103,8 +102,8 @@ absl::StatusOr<std::string> ChooseLayer(const Invoker& invoker, std::string_view
                                "digit.",
                                name));
   }
-  if (!name.empty()) WaitForEndingRuns(StateBasePath(invoker));
   RETURN_IF_ERROR(MakePrivateDirectory(base));
+  if (!name.empty()) WaitForEndingRuns(StateBasePath(invoker));
   const std::string directory = base + "/" + (name.empty() ? NewName(target, base) : std::string(name));
   const auto known = Describe(std::string(name), directory);
   if (ToErrno(known.status()) == ENOENT) return directory;
@@ -121,8 +120,8 @@ absl::StatusOr<std::string> ChooseLayer(const Invoker& invoker, std::string_view
 }
 
 absl::StatusOr<std::vector<KnownLayer>> ListLayers(const Invoker& invoker) {
-  WaitForEndingRuns(StateBasePath(invoker));
   ASSIGN_OR_RETURN(const std::string base, LayersPath(invoker));
+  WaitForEndingRuns(StateBasePath(invoker));
   std::vector<KnownLayer> layers;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(base, error)) {
@@ -135,8 +134,8 @@ absl::StatusOr<std::vector<KnownLayer>> ListLayers(const Invoker& invoker) {
 
 absl::StatusOr<KnownLayer> FindLayer(const Invoker& invoker, std::string_view name) {
   if (!name.empty()) {
-    WaitForEndingRuns(StateBasePath(invoker));
     ASSIGN_OR_RETURN(const std::string base, LayersPath(invoker));
+    WaitForEndingRuns(StateBasePath(invoker));
     const std::string text(name);
     const std::string directory = text.find('/') != text.npos ? text : base + "/" + text;
     auto known = Describe(NameOf(directory), directory);

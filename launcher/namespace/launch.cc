@@ -5,14 +5,13 @@
 
 #include <cerrno>
 #include <fstream>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_join.h"
 #include "fmt/format.h"
-#include "launcher/keeper/agent_query.h"
 #include "launcher/failure.h"
+#include "launcher/keeper/agent_query.h"
 #include "launcher/keeper/exec_keeper_process.h"
 #include "launcher/keeper/hand_over.h"
 #include "launcher/layers/layer_store.h"

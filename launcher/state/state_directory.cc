@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <filesystem>
 
 #include "fmt/format.h"
@@ -106,7 +104,7 @@ std::string CurrentMountNamespace() { return MountNamespaceOf(::getpid()); }
 
 std::string MountNamespaceOf(pid_t pid) {
   std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/ns/mnt", ignored).string();
+  return std::filesystem::read_symlink(fmt::format("/proc/{}/ns/mnt", pid), ignored).string();
 }
 
 std::vector<std::string> ListIds(const std::string& base) {
