@@ -195,16 +195,20 @@ class ManyRunsTest(exec_world.ExecWorld):
                 self.assertEqual(self.output_of("cat", "/srv/nonce"), self.nonce + "\n")
                 continue
             child = self.start_shell("sleep 1000 & exec sleep 1000")
+            self.wait_for(lambda: len(self.sleepers()) == 2, "both programs")
+            sleepers = self.sleepers()
             victims = [child.pid, *list(self.parts(child).values())[:4]]
             os.kill(victims[number // 5 % len(victims)], signal.SIGKILL)
-            # Its children go on, and with them the run, until they are ended, too.
-            for pid, line in self.sleepers():
-                os.kill(pid, signal.SIGKILL)
-            child.wait()
+            # The others go on, and with them the run, until they are ended, too.
+            for pid in sleepers:
+                if pid != victims[number // 5 % len(victims)]:
+                    os.kill(pid, signal.SIGKILL)
+            child.wait(timeout=exec_world.LIMIT)
         self.assert_nothing_left()
         self.assertEqual(os.path.exists(self.state_base()), False)
 
     def sleepers(self):
+        found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -214,7 +218,8 @@ class ManyRunsTest(exec_world.ExecWorld):
             except OSError:
                 continue
             if line == b"sleep\0001000\0" and ours:
-                yield int(pid), line
+                found.append(int(pid))
+        return found
 
 
 class UserManyRunsTest(ManyRunsTest):
