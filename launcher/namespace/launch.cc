@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/agent_query.h"
+#include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/exec_keeper_process.h"
 #include "launcher/keeper/hand_over.h"
 #include "launcher/layers/layer_store.h"
@@ -42,6 +44,8 @@ struct StartedRun {
 absl::StatusOr<StartedRun> StartRun(ExecPlan& plan, const Invoker& invoker) {
   RETURN_IF_ERROR(FindPrograms(invoker, plan.service));
   ASSIGN_OR_RETURN(plan.service.layer_directory, ChooseLayer(invoker, plan.layer, plan.service.target));
+  // Until there is a keeper to clear it away, what is made here must not be left by an interrupt.
+  std::optional<EndingSignals> held_back(std::in_place);
   ASSIGN_OR_RETURN(RunState state, TakeRunState(StateBasePath(invoker)));
   plan.service.mountpoint = kMountedDescriptor;
   plan.service.policy_file = state.paths.policy;
@@ -50,6 +54,7 @@ absl::StatusOr<StartedRun> StartRun(ExecPlan& plan, const Invoker& invoker) {
                                                                  .program = absl::StrJoin(plan.command, " "),
                                                                  .launcher_pid = ::getpid()},
                                                                 std::move(state.lock)));
+  held_back.reset();
   RETURN_IF_ERROR(WaitForKeeper(keeper.word));
   StartedRun run{.state = std::move(state), .keeper = std::move(keeper), .facts = {}};
   if (plan.service.StartsAgent()) {
