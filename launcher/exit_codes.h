@@ -14,8 +14,12 @@ enum class ExitCode : int {
   kUnreachable = 6,   // agent or daemon failed, does not answer, or speaks another version
   kBusy = 7,          // programs use the mount
   kNotMounted = 8,    // umount, stats: nothing of mirrorfs is mounted there
-  kCannotRun = 126,   // exec: the program was found and cannot be run; as shells and env(1) say it
-  kNoProgram = 127,   // exec: there is no such program
+  // apply, diff -p and explain, ended by a signal: 128 and its number, as shells say it
+  kHungUp = 129,
+  kInterrupted = 130,
+  kTerminated = 143,
+  kCannotRun = 126,  // exec: the program was found and cannot be run; as shells and env(1) say it
+  kNoProgram = 127,  // exec: there is no such program
 };
 
 }  // namespace mirrorfs

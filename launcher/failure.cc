@@ -1,8 +1,5 @@
 #include "launcher/failure.h"
 
-#include <optional>
-#include <system_error>
-
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 

@@ -1,6 +1,8 @@
 // The daemon's end of the channel to its keeper: says "ready" or "failed", and answers questions.
 //   daemon: {"event":"ready",...}   {"event":"failed","message":...,"exit":N}
-//           {"event":"copying","path":...,"done":BYTES,"size":BYTES}   a large file is being copied into the layer
+//           {"event":"copying","path":...,"done":BYTES,"size":BYTES,"over":BOOL}   a file is being copied into the
+//           layer,
+//               and that takes long; the last one has "over"
 //   keeper: {"request":"stats"}     daemon: {"stats":{...}}
 #ifndef MIRRORFS_FUSEFS_DAEMON_CONTROL_H_
 #define MIRRORFS_FUSEFS_DAEMON_CONTROL_H_

@@ -81,7 +81,7 @@ DaemonExit RunDaemon(const DaemonOptions& options, ControlChannel& control) {
   if (!remote.ok()) return Fail(control, Message(remote.status()), ExitOfConnect(remote.status()));
   const SessionFacts& facts = (*remote)->Facts();
   auto view = ServedView::Make(options, **remote, [&control](const CopyProgress& copy) {
-    control.SendEvent("copying", {{"path", copy.path}, {"done", copy.done}, {"size", copy.size}});
+    control.SendEvent("copying", {{"path", copy.path}, {"done", copy.done}, {"size", copy.size}, {"over", copy.over}});
   });
   if (!view.ok()) return Fail(control, Message(view.status()), ExitOfView(view.status()));
   DaemonExit exit = DaemonExit::kFailed;

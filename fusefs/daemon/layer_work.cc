@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -42,19 +43,28 @@ absl::Status Apply(const DaemonOptions& options, RemoteSession& remote, ControlC
                     });
 }
 
+bool IsGone(const absl::Status& fetched) {
+  const int error = ToErrno(fetched);
+  return error == ENOENT || error == ENOTDIR || error == ESTALE;
+}
+
+// Changes are told by their place in the list: a name need not be UTF-8, which JSON is.
 absl::Status Fetch(const DaemonOptions& options, RemoteSession& remote, ControlChannel& control) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Layer> layer, Layer::Open(options.layer_directory, LayerUse::kRead));
   ASSIGN_OR_RETURN(const std::vector<LayerChange> changes, ListLayerChanges(*layer));
   ContainerTree tree(remote.Files());
-  int number = 0;
-  for (const LayerChange& change : changes) {
+  for (size_t number = 0; number < changes.size(); ++number) {
+    const LayerChange& change = changes[number];
     const bool wanted = change.kind != ChangeKind::kAdded && change.type == FileType::kRegular;
     if (!wanted) continue;
-    const std::string file = fmt::format("{}/{}", options.fetch_directory, number++);
+    const std::string file = fmt::format("{}/{}", options.fetch_directory, number);
     const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd) return LastErrno(file);
-    if (!tree.Fetch(change.origin, fd.get()).ok()) continue;  // it is not there any more
-    control.SendEvent("fetched", {{"path", change.path}, {"file", file}});
+    const absl::Status fetched = tree.Fetch(change.origin, fd.get());
+    if (!fetched.ok() && !IsGone(fetched)) {
+      return ErrnoStatus(ToErrno(fetched), fmt::format("{} cannot be read in the container", change.origin));
+    }
+    control.SendEvent(fetched.ok() ? "fetched" : "gone", {{"number", number}, {"path", change.path}, {"file", file}});
   }
   return absl::OkStatus();
 }

@@ -1,6 +1,7 @@
 // Work on a private layer instead of a mount: mirrorfsd is the program that speaks to agents.
 //   apply   {"event":"change","change":"M","path":...,"result":"applied|already|refused|failed","message":...}
-//   fetch   {"event":"fetched","path":...,"file":...} for each changed regular file that the container has
+//   fetch   {"event":"fetched","number":N,"path":...,"file":...} for each changed regular file that the container has;
+//           {"event":"gone",...} if it has it no more. N counts what ListLayerChanges lists, from 0
 #ifndef MIRRORFS_FUSEFS_DAEMON_LAYER_WORK_H_
 #define MIRRORFS_FUSEFS_DAEMON_LAYER_WORK_H_
 

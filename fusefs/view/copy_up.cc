@@ -83,10 +83,16 @@ absl::StatusOr<UniqueFd> ViewFileSystemImpl::MakeCopy(const CallContext& context
   const absl::Cleanup release = [&] {
     if (reading == handle) source.files->Release(std::array{handle});
   };
-  const std::string path = PathOf(*node).value_or("a removed file");
   const bool sparse = attributes.blocks * 512 < attributes.size;
-  RETURN_IF_ERROR(CopyData(context, *source.files, reading, file.get(), size, sparse,
-                           [&](uint64_t done) { options_.progress({.path = path, .done = done, .size = size}); }));
+  CopyProgress progress{.path = PathOf(*node).value_or("a removed file"), .size = size};
+  const absl::Cleanup tell_end = [&] {
+    progress.over = true;
+    if (progress.done > 0) options_.progress(progress);
+  };
+  RETURN_IF_ERROR(CopyData(context, *source.files, reading, file.get(), size, sparse, [&](uint64_t done) {
+    progress.done = done;
+    options_.progress(progress);
+  }));
   return file;
 }
 

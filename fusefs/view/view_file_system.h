@@ -19,11 +19,12 @@
 
 namespace mirrorfs {
 
-// A file is being copied into the layer: told once a second while that lasts, and when it is done.
+// A file is being copied into the layer: told once a second while that lasts, and when it is over.
 struct CopyProgress {
   std::string path;  // in the view
   uint64_t done = 0;
   uint64_t size = 0;
+  bool over = false;  // all of it is there, or it has failed
 };
 
 struct ViewOptions {

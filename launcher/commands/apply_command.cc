@@ -8,7 +8,6 @@
 #include "launcher/commands/help.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
-#include "launcher/layers/layer_plan.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/layers/layer_tool.h"
 #include "launcher/plan/command_line.h"
@@ -89,7 +88,9 @@ absl::Status RunApply(absl::Span<const std::string> words, const Invoker& invoke
     return Failure(ExitCode::kBusy,
                    fmt::format("layer {}: it is in use by a mount or a run; end that first.", known.name));
   }
-  ASSIGN_OR_RETURN(MountPlan plan, PlanForLayer(known.info.target, LayerAccess::kWrite, arguments.how, invoker));
+  arguments.how.target = known.info.target;
+  ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(arguments.how, invoker));
+  plan.read_write = true;
   std::vector<std::string> todo = {"--layer-work", "apply"};
   if (arguments.force) todo.emplace_back("--force");
   for (const std::string& path : arguments.paths) todo.insert(todo.end(), {"--path", path});

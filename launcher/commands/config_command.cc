@@ -30,16 +30,17 @@ struct ConfigArguments {
   bool help = false;
 };
 
-// The file may be named without -f, too.
-absl::StatusOr<ConfigArguments> ParseArguments(Words words) {
+// Each action takes what has a meaning for it. The file may be named without -f, too.
+absl::StatusOr<ConfigArguments> ParseArguments(std::string_view action, Words words) {
   ConfigArguments arguments;
   po::options_description options;
-  AddExecFlags(options, arguments.flags);
-  auto add = options.add_options();
-  add("output,o", po::value(&arguments.output));
-  add("help,h", po::bool_switch(&arguments.help));
   po::positional_options_description positional;
-  positional.add("config-file", 1);
+  options.add_options()("help,h", po::bool_switch(&arguments.help));
+  if (action != "schema") {
+    AddExecFlags(options, arguments.flags);
+    positional.add("config-file", 1);
+  }
+  if (action == "show") options.add_options()("output,o", po::value(&arguments.output));
   RETURN_IF_ERROR(ParseCommandLine("config", words, options, positional));
   return arguments;
 }
@@ -63,7 +64,7 @@ void PrintWarnings(const LoadedSettings& loaded) {
 }
 
 absl::Status Show(const ConfigArguments& arguments, const Invoker& invoker) {
-  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output));
+  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output, OutputFormats::kPlainAndJson));
   ASSIGN_OR_RETURN(const LoadedSettings loaded, LoadAndCheck(arguments.flags, invoker));
   PrintWarnings(loaded);
   fmt::print("{}", format == OutputFormat::kJson ? SettingsJson(loaded).dump(2) + "\n" : SettingsTable(loaded));
@@ -99,7 +100,7 @@ absl::Status RunConfig(Words words, const Invoker& invoker) {
   const std::string& action = words.front();
   if (action == "-h" || action == "--help") return PrintHelp("config");
   if (action != "show" && action != "check" && action != "schema") return UnknownAction(action);
-  ASSIGN_OR_RETURN(const ConfigArguments arguments, ParseArguments(words.subspan(1)));
+  ASSIGN_OR_RETURN(const ConfigArguments arguments, ParseArguments(action, words.subspan(1)));
   if (arguments.help) return PrintHelp("config");
   if (action == "show") return Show(arguments, invoker);
   if (action == "check") return Check(arguments, invoker);

@@ -23,7 +23,7 @@ namespace {
 ProgramSurroundings CurrentSurroundings(const ExecArguments& arguments, const ExecSettings& settings,
                                         const Environment& environment, const Invoker& invoker) {
   ProgramSurroundings surroundings{.working_directory = invoker.working_directory,
-                                   .shell = environment.contains("SHELL") ? environment.at("SHELL") : "",
+                                   .shell = ValueOf(environment, "SHELL"),
                                    .environment = {},
                                    .facts = {},
                                    .socket_places = FindSocketPlaces(environment, invoker)};

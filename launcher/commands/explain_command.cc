@@ -88,9 +88,8 @@ absl::StatusOr<std::optional<std::vector<std::string>>> VolumesOfTarget(const Qu
   const ExecArguments run = {.command = {"explain"}};
   ASSIGN_OR_RETURN(ExecPlan plan, MakeExecPlan(run, question.settings, invoker, {.facts = question.facts}));
   if (!plan.asks_for_volumes) return std::vector<std::string>();
-  ASSIGN_OR_RETURN(plan.service.agent_path,
-                   FindProgram("mirrorfs-agent", plan.service.agent_path, invoker.executable_directory));
-  ASSIGN_OR_RETURN(ProcessFacts facts, AskAgent(plan.service));
+  RETURN_IF_ERROR(FindAgent(invoker, plan.service));
+  ASSIGN_OR_RETURN(ProcessFacts facts, AskAgent(plan.service, invoker));
   return std::move(facts.volumes);
 }
 
@@ -130,7 +129,7 @@ absl::Status RunExplain(absl::Span<const std::string> words, const Invoker& invo
   if (arguments.paths.empty()) {
     return Failure(ExitCode::kUsage, "explain: a path is missing. Usage: mirrorfs explain [OPTIONS] PATH...");
   }
-  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output));
+  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output, OutputFormats::kPlainAndJson));
   ASSIGN_OR_RETURN(const Question question, QuestionOf(arguments, invoker));
   return AnswerAndPrint(question, format, invoker);
 }

@@ -1,6 +1,7 @@
 #include "launcher/commands/explanation.h"
 
 #include "fmt/format.h"
+#include "launcher/printable.h"
 #include "protos/policy/match_text.h"
 
 namespace mirrorfs {
@@ -58,16 +59,6 @@ bool VolumeWouldMatter(const PathDecision& decision, FsMode mode) {
   const bool decided_before = decision.rule != nullptr && !decision.rule->list.starts_with("default ");
   const bool same_anyway = decision.side == PathSide::kContainer && decision.writes == WritesGo::kLayer;
   return mode != FsMode::kLocal && !decided_before && !same_anyway;
-}
-
-// Bytes that would move the cursor are no part of an answer.
-std::string Printable(std::string_view text) {
-  std::string printable;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    printable.push_back(byte < 0x20 || byte == 0x7F ? '?' : c);
-  }
-  return printable;
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ constexpr std::string_view kOverview =
   mirrorfs explain PATH...      whose a path is for a program that is run on a container's files, and why
   mirrorfs config show|check|schema
                                 the settings for that, and where each comes from
-  mirrorfs layers               private layers: what mounts with --cow have changed
+  mirrorfs layers               private layers: what runs, and mounts with --cow, have changed
   mirrorfs diff [LAYER]         the changes in a private layer
   mirrorfs apply [LAYER]        bring them to the container
   mirrorfs discard [LAYER]      forget them
@@ -68,6 +68,8 @@ the first read through the mount has succeeded.
   --tls-ca, --tls-cert, --tls-key FILE
                          mutual TLS for grpc:// (PEM files)
   --token-file FILE      token for an agent that wants one
+  --agent PATH, --mirrorfsd PATH
+                         these programs, instead of those that are installed with mirrorfs
   -f, --foreground       stay here and log to the terminal; Ctrl-C unmounts, twice even if in use
   -v, --verbose          log more
 
@@ -98,14 +100,15 @@ The program is run as it would be without mirrorfs: here, with this environment,
 and rights; its exit code is the one you get. Nothing of the view is seen by other programs, and when the last
 process in it has ended, all is cleared away. An ordinary user's program runs in a user namespace.
 
-  --layer NAME           name of the private layer: another run with that name goes on with it
+  --layer NAME           name of the private layer: another run with that name goes on with it; not in mode local
   --dry-run              print what would be done (mounts, policy, environment), and do nothing
   -v, --verbose          log more
 )";
 
 constexpr std::string_view kShell = R"(Usage: mirrorfs shell --target TARGET [OPTIONS]
 
-Runs your shell ($SHELL) as 'mirrorfs exec' would. Its prompt tells the target; so does $MIRRORFS_TARGET.
+Runs your shell ($SHELL) as 'mirrorfs exec' would. Its prompt tells the target (but in mode local, where nothing of
+the target is seen); so does $MIRRORFS_TARGET.
 
   --layer NAME           name of the private layer: another run with that name goes on with it
   --dry-run              print what would be done (mounts, policy, environment), and do nothing
@@ -169,11 +172,11 @@ Where a setting is looked for, the first place that has it counts:
 
 constexpr std::string_view kLayers = R"(Usage: mirrorfs layers [-o wide|json]
 
-Lists your private layers: the changes that programs made below mounts with --cow. A layer is kept until it
-is applied or discarded; one without changes goes with its mount.
+Lists your private layers: the changes that programs made in runs ('mirrorfs exec') and below mounts with
+--cow. A layer is kept until it is applied or discarded; one without changes goes with its run or mount.
 )";
 
-constexpr std::string_view kDiff = R"(Usage: mirrorfs diff [LAYER] [-p] [-o json]
+constexpr std::string_view kDiff = R"(Usage: mirrorfs diff [LAYER] [-p | -o json]
 
 Shows what a private layer changes in its container, one path a line: A added, M modified, D deleted,
 R renamed; then type, mode, size and path. LAYER is a name or a directory; it may be left out if there is
@@ -191,7 +194,8 @@ to cover it is refused and kept; the others are applied. May be repeated.
 
   -f, --force            apply also over what has changed in the container
   PATH                   only these paths and what lies below them
-  --as WHO, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE
+  --as WHO, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE,
+  --agent PATH, --mirrorfsd PATH
                          as for mirrorfs mount
 )";
 

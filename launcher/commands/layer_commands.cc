@@ -100,7 +100,7 @@ absl::Status RunLayers(absl::Span<const std::string> words, const Invoker& invok
   LayerArguments arguments;
   RETURN_IF_ERROR(Parse("layers", words, arguments));
   if (arguments.help) return PrintHelp("layers");
-  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output));
+  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output, OutputFormats::kAll));
   ASSIGN_OR_RETURN(const std::vector<KnownLayer> layers, ListLayers(invoker));
   if (format == OutputFormat::kJson) {
     nlohmann::json list = nlohmann::json::array();
@@ -134,7 +134,10 @@ absl::Status RunDiff(absl::Span<const std::string> words, const Invoker& invoker
   LayerArguments arguments;
   RETURN_IF_ERROR(Parse("diff", words, arguments));
   if (arguments.help) return PrintHelp("diff");
-  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output));
+  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output, OutputFormats::kPlainAndJson));
+  if (arguments.patch && format != OutputFormat::kPlain) {
+    return Failure(ExitCode::kUsage, "diff: -p prints a patch, and -o json a list for programs; say one of them.");
+  }
   ASSIGN_OR_RETURN(const KnownLayer known, FindLayer(invoker, arguments.layer));
   ASSIGN_OR_RETURN(const std::unique_ptr<Layer> layer, Layer::Open(known.directory, LayerUse::kRead));
   ASSIGN_OR_RETURN(const std::vector<LayerChange> changes, ListLayerChanges(*layer));

@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <optional>
 #include <utility>
 
 #include "fmt/format.h"
@@ -86,10 +84,7 @@ absl::StatusOr<UniqueFd> TakeState(const StatePaths& paths, const std::string& m
 }
 
 absl::StatusOr<KeeperSetup> PrepareSetup(MountPlan plan, const Invoker& invoker) {
-  ASSIGN_OR_RETURN(plan.daemon_path, FindProgram("mirrorfsd", plan.daemon_path, invoker.executable_directory));
-  if (plan.StartsAgent()) {
-    ASSIGN_OR_RETURN(plan.agent_path, FindProgram("mirrorfs-agent", plan.agent_path, invoker.executable_directory));
-  }
+  RETURN_IF_ERROR(FindPrograms(invoker, plan));
   RETURN_IF_ERROR(CheckFuse(invoker.IsRoot()));
   if (plan.AllowsOthers()) RETURN_IF_ERROR(CheckAllowOther(invoker.IsRoot()));
   ASSIGN_OR_RETURN(plan.mountpoint, PhysicalPath(plan.mountpoint));

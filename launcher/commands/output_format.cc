@@ -5,11 +5,12 @@
 
 namespace mirrorfs {
 
-absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view word) {
+absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view word, OutputFormats has) {
   if (word.empty()) return OutputFormat::kPlain;
-  if (word == "wide") return OutputFormat::kWide;
+  const bool has_wide = has == OutputFormats::kAll;
+  if (word == "wide" && has_wide) return OutputFormat::kWide;
   if (word == "json") return OutputFormat::kJson;
-  return Failure(ExitCode::kUsage, fmt::format("-o {}: write wide or json.", word));
+  return Failure(ExitCode::kUsage, fmt::format("-o {}: write {}.", word, has_wide ? "wide or json" : "json"));
 }
 
 }  // namespace mirrorfs

@@ -11,8 +11,11 @@ namespace mirrorfs {
 
 enum class OutputFormat : uint8_t { kPlain, kWide, kJson };
 
-// "", "wide", "json"; else kUsage.
-absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view word);
+// Which of them a command has.
+enum class OutputFormats : uint8_t { kPlainAndJson, kAll };
+
+// "", "json" and, where there is such a form, "wide"; else kUsage.
+absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view word, OutputFormats has);
 
 }  // namespace mirrorfs
 

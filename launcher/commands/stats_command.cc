@@ -78,7 +78,7 @@ absl::Status RunStats(absl::Span<const std::string> words, const Invoker& invoke
   if (directory.empty()) {
     return Failure(ExitCode::kUsage, "stats: the mount point is missing. Usage: mirrorfs stats DIR [-o json]");
   }
-  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(output));
+  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(output, OutputFormats::kPlainAndJson));
   ASSIGN_OR_RETURN(const KnownMount mount, Find(directory, invoker));
   ASSIGN_OR_RETURN(const auto answer, AskKeeper(mount.paths.control_socket, {{"request", "stats"}}, kAnswerLimit));
   const nlohmann::json stats = answer.value("stats", nlohmann::json::object());

@@ -8,7 +8,6 @@
 #include "launcher/commands/help.h"
 #include "launcher/commands/output_format.h"
 #include "launcher/commands/table.h"
-#include "launcher/failure.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/state/known_mounts.h"
 #include "protos/shared/errno_status.h"
@@ -79,7 +78,7 @@ absl::Status RunStatus(absl::Span<const std::string> words, const Invoker& invok
   options.add_options()("output,o", po::value(&output))("help,h", po::bool_switch(&help));
   RETURN_IF_ERROR(ParseCommandLine("status", words, options, {}));
   if (help) return PrintHelp("status");
-  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(output));
+  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(output, OutputFormats::kAll));
   const std::vector<KnownMount> mounts = ListMounts(StateBasePath(invoker));
   if (format == OutputFormat::kJson) {
     fmt::print("{}\n", AsJson(mounts).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));

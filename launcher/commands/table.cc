@@ -3,15 +3,10 @@
 #include <algorithm>
 
 #include "fmt/format.h"
+#include "launcher/printable.h"
 
 namespace mirrorfs {
 namespace {
-
-std::string Shown(std::string cell) {
-  std::replace_if(
-      cell.begin(), cell.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return cell;
-}
 
 std::vector<size_t> Widths(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
@@ -29,7 +24,7 @@ std::string FormatTable(const std::vector<std::vector<std::string>>& rows) {
   std::string text;
   for (const auto& row : rows) {
     std::string line;
-    for (size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}", Shown(row[i]), widths[i] + 3);
+    for (size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}", Printable(row[i]), widths[i] + 3);
     while (line.ends_with(' ')) line.pop_back();
     text += line + "\n";
   }

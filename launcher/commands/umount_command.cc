@@ -1,7 +1,6 @@
 #include "launcher/commands/umount_command.h"
 
 #include <cstdio>
-#include <optional>
 #include <vector>
 
 #include "fmt/format.h"

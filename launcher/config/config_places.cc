@@ -30,8 +30,8 @@ absl::Status CannotRead(const std::string& path, std::string_view why) {
 }
 
 std::string DirectoryNamed(const Environment& environment, std::string_view variable) {
-  const auto found = environment.find(variable);
-  return found != environment.end() && found->second.starts_with('/') ? found->second : "";
+  std::string path = ValueOf(environment, variable);
+  return path.starts_with('/') ? path : "";
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "launcher/config/load_settings.h"
+#include "launcher/config/environment.h"
 
 namespace mirrorfs {
 

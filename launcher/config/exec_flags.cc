@@ -55,7 +55,7 @@ void AddExecFlags(po::options_description& options, ExecFlags& flags) {
 
 std::string_view ExecFlagsHelp() {
   return R"(  -t, --target TARGET    whose files: docker/NAME and so on, see 'mirrorfs help'
-  -f, --config-file FILE settings, in our own form (YAML) or in mirrord's (JSON, TOML, YAML)
+  -f, --config-file FILE settings in our own form or in mirrord's, either as YAML, JSON or TOML
   --fs-mode MODE         where paths live that no list decides:
                            read                in the container; writes go to a private layer (default)
                            write               in the container, writes too
@@ -72,7 +72,8 @@ std::string_view ExecFlagsHelp() {
   --env[=NAME]           take over the target's environment variables; NAME may have * and ?
   --env-exclude NAME     but not these
   --container-cwd        start in the target's working directory
-  --as WHO, --deadline TIME, --hard, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE
+  --as WHO, --deadline TIME, --hard, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE,
+  --agent PATH, --mirrorfsd PATH
                          as for 'mirrorfs mount'
 
 Patterns are regular expressions (RE2) that are looked for anywhere in the absolute path, upper and lower

@@ -35,8 +35,8 @@ struct ExecFlags {
   std::optional<std::string> tls_certificate;           // --tls-cert
   std::optional<std::string> tls_key;                   // --tls-key
   std::optional<std::string> token_file;                // --token-file
-  std::optional<std::string> agent_path;                // --agent (not in the help: for tests)
-  std::optional<std::string> daemon_path;               // --mirrorfsd (likewise)
+  std::optional<std::string> agent_path;                // --agent
+  std::optional<std::string> daemon_path;               // --mirrorfsd
 };
 
 // Adds the flags to a command's own options. `flags` must outlive the parsing.

@@ -3,9 +3,9 @@
 #define MIRRORFS_LAUNCHER_CONFIG_FLAG_SETTINGS_H_
 
 #include "absl/status/status.h"
+#include "launcher/config/environment.h"
 #include "launcher/config/exec_flags.h"
 #include "launcher/config/exec_settings.h"
-#include "launcher/config/load_settings.h"
 
 namespace mirrorfs {
 

@@ -8,11 +8,9 @@
 #include "launcher/config/flag_settings.h"
 #include "launcher/config/settings_file.h"
 #include "launcher/failure.h"
-#include "launcher/plan/duration.h"
+#include "launcher/plan/mount_plan.h"
 #include "launcher/plan/target_spec.h"
 #include "protos/shared/errno_status.h"
-
-extern char** environ;
 
 namespace mirrorfs {
 namespace {
@@ -49,10 +47,15 @@ absl::Status From(const Sourced<T>& setting, const absl::Status& status) {
 }
 
 absl::Status CheckValues(const ExecSettings& settings) {
-  if (!settings.agent.deadline.value.empty()) {
-    RETURN_IF_ERROR(From(settings.agent.deadline, ParseDuration("deadline", settings.agent.deadline.value).status()));
+  const AgentSettings& agent = settings.agent;
+  if (!agent.identity.value.empty()) {
+    RETURN_IF_ERROR(From(agent.identity, CheckIdentityWord("as", agent.identity.value)));
   }
-  return absl::OkStatus();
+  if (agent.deadline.value.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(From(agent.deadline, CheckDeadlineWord("deadline", agent.deadline.value)));
+  if (!agent.hard.value) return absl::OkStatus();
+  return From(agent.hard, Failure(ExitCode::kUsage, fmt::format("hard waits for ever: it cannot go with deadline ({}).",
+                                                                agent.deadline.source)));
 }
 
 void WarnOfWhatHasNoEffect(const FsSettings& fs, std::vector<std::string>& warnings) {
@@ -68,16 +71,6 @@ void WarnOfWhatHasNoEffect(const FsSettings& fs, std::vector<std::string>& warni
 }
 
 }  // namespace
-
-Environment CurrentEnvironment() {
-  Environment environment;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const size_t equals = text.find('=');
-    if (equals != std::string_view::npos) environment.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return environment;
-}
 
 // What counts least comes first, and is replaced by what comes later. A file that is named counts as named only.
 absl::StatusOr<LoadedSettings> LoadSettings(const ExecFlags& flags, const Environment& environment,

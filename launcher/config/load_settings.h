@@ -8,21 +8,16 @@
 #ifndef MIRRORFS_LAUNCHER_CONFIG_LOAD_SETTINGS_H_
 #define MIRRORFS_LAUNCHER_CONFIG_LOAD_SETTINGS_H_
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "launcher/config/environment.h"
 #include "launcher/config/exec_flags.h"
 #include "launcher/config/exec_settings.h"
 
 namespace mirrorfs {
-
-using Environment = std::map<std::string, std::string, std::less<>>;
-
-// Of this process.
-Environment CurrentEnvironment();
 
 struct LoadedSettings {
   ExecSettings settings;

@@ -3,7 +3,6 @@
 #define MIRRORFS_LAUNCHER_CONFIG_MAKE_POLICY_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"

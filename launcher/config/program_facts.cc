@@ -14,11 +14,6 @@ namespace fs = std::filesystem;
 
 constexpr int kMostLinks = 40;  // as the kernel follows
 
-std::string Lookup(const Environment& environment, std::string_view name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? "" : found->second;
-}
-
 std::string Clean(const fs::path& path) {
   std::string clean = path.lexically_normal().string();
   if (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
@@ -26,7 +21,7 @@ std::string Clean(const fs::path& path) {
 }
 
 std::string HomeOf(const Environment& environment) {
-  std::string home = Lookup(environment, "HOME");
+  std::string home = ValueOf(environment, "HOME");
   if (home.starts_with('/')) return home;
   const passwd* entry = ::getpwuid(::getuid());
   return entry == nullptr || entry->pw_dir == nullptr ? "" : entry->pw_dir;
@@ -67,7 +62,7 @@ std::string PathOfProgram(std::string_view program, const Environment& environme
                           std::string_view working_directory) {
   if (program.empty()) return "";
   if (program.find('/') != std::string_view::npos) return Clean(fs::path(working_directory) / program);
-  const std::string path = Lookup(environment, "PATH");
+  const std::string path = ValueOf(environment, "PATH");
   for (size_t begin = 0, end = 0; begin <= path.size(); begin = end + 1) {
     end = std::min(path.find(':', begin), path.size());
     const fs::path candidate = fs::path(working_directory) / path.substr(begin, end - begin) / program;
@@ -84,7 +79,7 @@ ProgramFacts FindProgramFacts(std::string_view program, const Environment& envir
   if (!fs::exists(executable, ignored)) executable.clear();
   return {.working_directory = NamesIfAbsolute(std::string(working_directory)),
           .home = NamesIfAbsolute(HomeOf(environment)),
-          .temporary_directory = NamesIfAbsolute(Lookup(environment, "TMPDIR")),
+          .temporary_directory = NamesIfAbsolute(ValueOf(environment, "TMPDIR")),
           .executable = NamesIfAbsolute(executable)};
 }
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "launcher/config/load_settings.h"
+#include "launcher/config/environment.h"
 #include "protos/policy/default_lists.h"
 
 namespace mirrorfs {

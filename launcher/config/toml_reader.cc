@@ -1,6 +1,5 @@
 #include "launcher/config/toml_reader.h"
 
-#include <algorithm>
 #include <sstream>
 
 #include "fmt/format.h"

@@ -3,22 +3,22 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
+#include <optional>
 #include <string>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/time/clock.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/child_end.h"
+#include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/hand_over.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
+#include "launcher/system/work_place.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/unique_fd.h"
 
@@ -28,14 +28,17 @@ namespace {
 constexpr absl::Duration kLimit = absl::Seconds(30);
 
 // All until the other end is closed.
-absl::StatusOr<std::string> ReadToEnd(int pipe) {
+absl::StatusOr<std::string> ReadToEnd(int pipe, EndingSignals& signals) {
   const absl::Time limit = absl::Now() + kLimit;
   std::string text;
   std::array<char, 16384> buffer;
   while (true) {
-    pollfd wait = {.fd = pipe, .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&wait, 1, static_cast<int>(absl::ToInt64Milliseconds(limit - absl::Now())));
+    std::array<pollfd, 2> wait = {
+        {{.fd = pipe, .events = POLLIN, .revents = 0}, {.fd = signals.fd(), .events = POLLIN, .revents = 0}}};
+    const absl::Duration left = std::max(limit - absl::Now(), absl::ZeroDuration());  // poll waits for ever if negative
+    const int ready = ::poll(wait.data(), wait.size(), static_cast<int>(absl::ToInt64Milliseconds(left)));
     if (ready < 0 && errno == EINTR) continue;
+    if (const std::optional<int> signal = signals.Next()) return EndedBy(*signal);
     if (ready <= 0) return Failure(ExitCode::kUnreachable, "mirrorfs-agent did not answer in time.");
     const ssize_t count = ::read(pipe, buffer.data(), buffer.size());
     if (count < 0) return LastErrno("the agent's answer");
@@ -44,38 +47,27 @@ absl::StatusOr<std::string> ReadToEnd(int pipe) {
   }
 }
 
-int EndChild(pid_t pid) {
-  ::kill(pid, SIGKILL);  // nothing if it has ended: then this is how
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
-}
-
 }  // namespace
 
-absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan) {
-  std::string place = (std::filesystem::temp_directory_path() / "mirrorfs-ask-XXXXXX").string();
-  if (::mkdtemp(place.data()) == nullptr) return LastErrno(place);
-  const absl::Cleanup remove = [&] {
-    std::error_code ignored;  // an empty directory in a temporary place
-    std::filesystem::remove_all(place, ignored);
-  };
+absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan, const Invoker& invoker) {
+  EndingSignals signals;
+  ASSIGN_OR_RETURN(const WorkPlace place, WorkPlace::ForSockets(invoker));
   std::array<int, 2> ends;
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return LastErrno("pipe2");
   const UniqueFd answer(ends[0]);
   UniqueFd agents_end(ends[1]);
   const UniqueFd nobody(::open("/dev/null", O_WRONLY | O_CLOEXEC));  // who is told that it is ready
   ASSIGN_OR_RETURN(const UniqueFd output, BytesAsFile(""));
-  ASSIGN_OR_RETURN(
-      const pid_t pid,
-      StartChild({.program = plan.agent_path,
-                  .command = AgentCommand(plan, place + "/agent", kFirstChildDescriptor, kFirstChildDescriptor + 1),
-                  .output = output.get(),
-                  .descriptors = {nobody.get(), agents_end.get()}}));
+  ASSIGN_OR_RETURN(const pid_t pid,
+                   StartChild({.program = plan.agent_path,
+                               .command = AgentCommand(plan, place.path() + "/agent", kFirstChildDescriptor,
+                                                       kFirstChildDescriptor + 1),
+                               .output = output.get(),
+                               .descriptors = {nobody.get(), agents_end.get()}}));
   agents_end.reset();
-  const absl::StatusOr<std::string> text = ReadToEnd(answer.get());
-  const int status = EndChild(pid);
+  const absl::StatusOr<std::string> text = ReadToEnd(answer.get(), signals);
+  ::kill(pid, SIGKILL);  // nothing if it has ended
+  const int status = Reap(pid);
   RETURN_IF_ERROR(text.status());
   if (text->empty()) return StartFailure("mirrorfs-agent", status, BytesOfFile(output));
   return ParseProcessFacts(*text);

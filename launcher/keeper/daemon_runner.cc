@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
@@ -98,8 +97,10 @@ void DaemonRunner::OnMessage(const nlohmann::json& message) {
   } else if (event == "failed") {
     failure_ = StatusFromJson(message);
   } else if (event == "copying") {
-    logger_.info("copying {} into the private layer: {} of {} MiB", TextField(message, "path"),
-                 NumberField(message, "done") >> 20, NumberField(message, "size") >> 20);
+    listener_.copying({.path = TextField(message, "path"),
+                       .done = static_cast<uint64_t>(NumberField(message, "done")),
+                       .size = static_cast<uint64_t>(NumberField(message, "size")),
+                       .over = FlagField(message, "over")});
   } else if (message.contains("stats") && !waiting_for_stats_.empty()) {
     const StatsReply reply = std::move(waiting_for_stats_.front());
     waiting_for_stats_.pop_front();

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "launcher/keeper/child_log.h"
+#include "launcher/keeper/copy_line.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/system/process_identity.h"
@@ -29,6 +30,7 @@ class DaemonRunner {
     std::function<void(const nlohmann::json& facts)> ready;
     std::function<void(const absl::Status&)> failed;  // it could not mount; it has ended
     std::function<void(int wait_status)> ended;       // after it was ready
+    std::function<void(const CopyStep&)> copying;     // now and then, while a large file is copied to the layer
   };
   using StatsReply = std::function<void(const absl::StatusOr<nlohmann::json>&)>;
 

@@ -2,27 +2,19 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <unistd.h>
 
-#include <ctime>
 #include <utility>
 
-#include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
+#include "launcher/keeper/upkeep.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/namespace/fd_passing.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
-namespace {
-
-constexpr absl::Duration kTendInterval = absl::Minutes(1);
-
-}  // namespace
-
 ExecKeeper::ExecKeeper(ExecKeeperSetup setup, ChildLog log, spdlog::logger& logger)
     : setup_(std::move(setup)),
       log_(std::move(log)),
@@ -34,7 +26,8 @@ ExecKeeper::ExecKeeper(ExecKeeperSetup setup, ChildLog log, spdlog::logger& logg
       daemon_(loop_, logger, setup_.service, log_,
               {.ready = [this](const nlohmann::json&) { OnServing(); },
                .failed = [this](const absl::Status& why) { FailStart(why); },
-               .ended = [this](int wait_status) { OnDaemonEnded(wait_status); }}),
+               .ended = [this](int wait_status) { OnDaemonEnded(wait_status); },
+               .copying = [this](const CopyStep& step) { OnCopying(step); }}),
       control_(loop_, [this](const nlohmann::json& request, const Reply& reply) { OnRequest(request, reply); }) {}
 
 absl::Status ExecKeeper::Run() {
@@ -53,24 +46,11 @@ absl::Status ExecKeeper::Run() {
 
 absl::Status ExecKeeper::Prepare() {
   launcher_.emplace(std::move(setup_.launcher));
-  const MountPlan& service = setup_.service;
-  record_ = MountRecord{.target = service.target,
-                        .mountpoint = setup_.run,
-                        .program = setup_.program,
-                        .identity = service.identity,
-                        .mount_namespace = CurrentMountNamespace(),
-                        .options = absl::StrJoin(service.mount_options, ","),
-                        .read_write = service.read_write,
-                        .deadline_seconds = service.deadline_seconds,
-                        .since = std::time(nullptr),
-                        .keeper = IdentifyProcess(::getpid()),
-                        .agent = {},
-                        .daemon = {},
-                        .cover = {}};
+  record_ = RecordOf(setup_.service, setup_.run, setup_.program);
   RETURN_IF_ERROR(WriteRecord(setup_.paths.record, record_));
   RETURN_IF_ERROR(control_.Listen(setup_.paths.control_socket));
   loop_.Watch(launcher_->fd(), POLLIN, [this] { OnLauncher(); });
-  Tend();
+  KeepTrimmed(log_, loop_);
   return absl::OkStatus();
 }
 
@@ -96,6 +76,7 @@ void ExecKeeper::OnFuse() {
 }
 
 void ExecKeeper::OnServing() {
+  record_.program_namespace = MountNamespaceOf(setup_.launcher_pid);
   SaveRecord();
   logger_.info("{} runs on {}", setup_.program, setup_.service.target);
   Tell(absl::OkStatus());
@@ -126,6 +107,15 @@ void ExecKeeper::OnDaemonEnded(int wait_status) {
   Finish(absl::OkStatus());
 }
 
+// One file at a time, to its end: several at once would take turns on the line.
+void ExecKeeper::OnCopying(const CopyStep& step) {
+  logger_.info("{}", CopyLine(step, SIZE_MAX));
+  if (!copied_path_.empty() && copied_path_ != step.path) return;
+  setup_.terminal.Update(CopyLine(step, setup_.terminal.Room()));
+  copied_path_ = step.over ? "" : step.path;
+  if (step.over) setup_.terminal.EndUpdates();
+}
+
 void ExecKeeper::OnRequest(const nlohmann::json& request, const Reply& reply) {
   const std::string word = TextField(request, "request");
   if (word == "status") {
@@ -147,16 +137,7 @@ void ExecKeeper::Tell(const absl::Status& status) {
 }
 
 void ExecKeeper::SaveRecord() {
-  if (finished_) return;
-  record_.agent = agent_.process();
-  record_.daemon = daemon_.process();
-  const absl::Status written = WriteRecord(setup_.paths.record, record_);
-  if (!written.ok()) logger_.error("{}", MessageOf(written));
-}
-
-void ExecKeeper::Tend() {
-  log_.Trim();
-  loop_.After(kTendInterval, [this] { Tend(); });
+  if (!finished_) SaveProcesses(agent_, daemon_, setup_.paths.record, record_, logger_);
 }
 
 void ExecKeeper::FailStart(const absl::Status& why) {

@@ -7,7 +7,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "launcher/keeper/agent_supervisor.h"
@@ -26,9 +25,10 @@
 namespace mirrorfs {
 
 struct ExecKeeperSetup {
-  MountPlan service;    // with the paths of both programs filled in
-  std::string run;      // its name: "exec/PID"
-  std::string program;  // for people
+  MountPlan service;       // with the paths of both programs filled in
+  std::string run;         // its name: "exec/PID"
+  std::string program;     // for people
+  pid_t launcher_pid = 0;  // the process that becomes the program
   StatePaths paths;
   UniqueFd lock;          // of the state directory, held
   UniqueFd launcher;      // socket: what is said to the launcher, and the end of it
@@ -57,10 +57,10 @@ class ExecKeeper {
   void OnFuse();
   void OnServing();
   void OnDaemonEnded(int wait_status);
+  void OnCopying(const CopyStep& step);
   void OnRequest(const nlohmann::json& request, const Reply& reply);
   void Tell(const absl::Status& status);
   void SaveRecord();
-  void Tend();
   void TellOfLayer();
   void FailStart(const absl::Status& why);
   void Finish(const absl::Status& result);
@@ -75,6 +75,7 @@ class ExecKeeper {
   std::optional<LineChannel> launcher_;
   MountRecord record_;
   AgentSupervisor::State last_agent_state_ = AgentSupervisor::State::kIdle;
+  std::string copied_path_;  // of the file about which there is an unfinished line on the terminal
   bool finished_ = false;
   absl::Status result_;
 };

@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "launcher/keeper/exec_keeper.h"
 #include "launcher/keeper/exec_warden.h"
 #include "launcher/keeper/hand_over.h"
+#include "launcher/namespace/own_limits.h"
 #include "launcher/system/child_process.h"
 #include "nlohmann/json.hpp"
 #include "protos/shared/errno_status.h"
@@ -38,7 +38,8 @@ std::string Serialize(const ExecKeeperOrder& order) {
   const std::string service = Serialize(order.service);
   const nlohmann::json object = {{"service", nlohmann::json::binary({service.begin(), service.end()})},
                                  {"run", order.run},
-                                 {"program", order.program}};
+                                 {"program", order.program},
+                                 {"launcher_pid", order.launcher_pid}};
   std::string bytes;
   nlohmann::json::to_cbor(object, bytes);
   return bytes;
@@ -49,7 +50,10 @@ absl::StatusOr<ExecKeeperOrder> ParseOrder(const std::string& bytes) {
     const nlohmann::json object = nlohmann::json::from_cbor(bytes);
     const auto& service = object.at("service").get_binary();
     ASSIGN_OR_RETURN(MountPlan plan, ParseMountPlan(std::string(service.begin(), service.end())));
-    return ExecKeeperOrder{.service = std::move(plan), .run = object.at("run"), .program = object.at("program")};
+    return ExecKeeperOrder{.service = std::move(plan),
+                           .run = object.at("run"),
+                           .program = object.at("program"),
+                           .launcher_pid = object.at("launcher_pid")};
   } catch (const nlohmann::json::exception& error) {
     return Failure(ExitCode::kFailed,
                    fmt::format("the keeper was given an order that it cannot read: {}", error.what()));
@@ -60,10 +64,7 @@ absl::StatusOr<ExecKeeperOrder> ParseOrder(const std::string& bytes) {
 void RaiseLimits() {
   for (const auto resource : {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK,
                               RLIMIT_NPROC, RLIMIT_MEMLOCK, RLIMIT_SIGPENDING}) {
-    rlimit limit;
-    if (::getrlimit(resource, &limit) != 0) continue;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(resource, &limit);  // raising to the hard limit is always allowed
+    RaiseLimit(resource);
   }
 }
 
@@ -73,12 +74,11 @@ void IgnoreSignals() {
 }
 
 absl::Status Keep(ExecKeeperOrder order, StatePaths paths, ChildLog log) {
-  spdlog::logger logger = MakeKeeperLogger();
-  logger.set_level(order.service.verbose ? spdlog::level::debug : spdlog::level::info);
-  logger.flush_on(spdlog::level::trace);
+  spdlog::logger logger = MakeKeeperLogger(order.service);
   ExecKeeper keeper({.service = std::move(order.service),
                      .run = std::move(order.run),
                      .program = std::move(order.program),
+                     .launcher_pid = order.launcher_pid,
                      .paths = std::move(paths),
                      .lock = UniqueFd(kLockFd),
                      .launcher = UniqueFd(kWordFd),

@@ -17,9 +17,10 @@ inline constexpr char kExecKeeperName[] = "mirrorfs-exec-keeper";
 
 // What a keeper of a run is told.
 struct ExecKeeperOrder {
-  MountPlan service;    // with the paths of both programs filled in
-  std::string run;      // "exec/PID"
-  std::string program;  // for people
+  MountPlan service;       // with the paths of both programs filled in
+  std::string run;         // "exec/PID"
+  std::string program;     // for people
+  pid_t launcher_pid = 0;  // the process that becomes the program
 };
 
 // The launcher's ends of what connects it with the keeper. When `word` closes before the program has been started, the

@@ -3,13 +3,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "absl/time/time.h"
 #include "fmt/format.h"
 #include "launcher/keeper/terminal_line.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/state/mount_record.h"
+#include "launcher/system/child_process.h"
 #include "launcher/system/process_identity.h"
 #include "protos/shared/errno_status.h"
 
@@ -42,10 +41,7 @@ absl::Status SplitOffKeeper(const ExecWardenDuty& duty) {
   if (keeper < 0) return LastErrno("fork");
   if (keeper == 0) return absl::OkStatus();
   for (const int fd : duty.others) ::close(fd);
-  int status = 0;
-  while (::waitpid(keeper, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status)) TakeOver(duty);
+  if (!WIFEXITED(Reap(keeper))) TakeOver(duty);
   ::_exit(0);
 }
 

@@ -59,8 +59,11 @@ StatePaths PathsBesideLock(const UniqueFd& lock) {
   return PathsOfId(directory.parent_path().string(), directory.filename().string());
 }
 
-spdlog::logger MakeKeeperLogger() {
-  return spdlog::logger("keeper", std::make_shared<spdlog::sinks::stderr_sink_st>());
+spdlog::logger MakeKeeperLogger(const MountPlan& plan) {
+  spdlog::logger logger("keeper", std::make_shared<spdlog::sinks::stderr_sink_st>());
+  logger.set_level(plan.verbose ? spdlog::level::debug : spdlog::level::info);
+  logger.flush_on(spdlog::level::trace);
+  return logger;
 }
 
 void RedirectOutput(const ChildLog& log) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "launcher/keeper/child_log.h"
+#include "launcher/plan/mount_plan.h"
 #include "launcher/state/state_directory.h"
 #include "protos/shared/line_channel.h"
 #include "protos/shared/unique_fd.h"
@@ -33,7 +34,8 @@ std::string BytesOfFile(const UniqueFd& file);
 // Of the state directory in which this lock lies.
 StatePaths PathsBesideLock(const UniqueFd& lock);
 
-spdlog::logger MakeKeeperLogger();
+// Writes to stderr at once, as much as the plan wants.
+spdlog::logger MakeKeeperLogger(const MountPlan& plan);
 
 // stdout and stderr become the log.
 void RedirectOutput(const ChildLog& log);

@@ -2,20 +2,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
 #include <utility>
 
-#include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/unmounter.h"
+#include "launcher/keeper/upkeep.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/system/holders.h"
 #include "launcher/system/mount_cover.h"
@@ -27,7 +24,6 @@ namespace {
 
 // The daemon has that long to send off what is still on its way once it is unmounted.
 constexpr absl::Duration kDaemonEndLimit = absl::Seconds(15);
-constexpr absl::Duration kTendInterval = absl::Minutes(1);
 
 }  // namespace
 
@@ -43,7 +39,8 @@ Keeper::Keeper(KeeperSetup setup, ChildLog log, spdlog::logger& logger, Started 
       daemon_(loop_, logger, setup_.plan, log_,
               {.ready = [this](const nlohmann::json& facts) { OnMounted(facts); },
                .failed = [this](const absl::Status& why) { FailStart(why); },
-               .ended = [this](int wait_status) { OnDaemonEnded(wait_status); }}),
+               .ended = [this](int wait_status) { OnDaemonEnded(wait_status); },
+               .copying = [this](const CopyStep& step) { logger_.info("{}", CopyLine(step, SIZE_MAX)); }}),
       control_(loop_, [this](const nlohmann::json& request, Reply reply) { OnRequest(request, std::move(reply)); }) {}
 
 absl::Status Keeper::Run() {
@@ -62,21 +59,7 @@ absl::Status Keeper::Run() {
 }
 
 absl::Status Keeper::Prepare() {
-  const MountPlan& plan = setup_.plan;
-  record_ = MountRecord{.target = plan.target,
-                        .mountpoint = plan.mountpoint,
-                        .program = {},
-                        .identity = plan.identity,
-                        .mount_namespace = CurrentMountNamespace(),
-                        .options = absl::StrJoin(plan.mount_options, ","),
-                        .read_write = plan.read_write,
-                        .layer = plan.layer_directory,
-                        .deadline_seconds = plan.deadline_seconds,
-                        .since = std::time(nullptr),
-                        .keeper = IdentifyProcess(::getpid()),
-                        .agent = {},
-                        .daemon = {},
-                        .cover = {}};
+  record_ = RecordOf(setup_.plan, setup_.plan.mountpoint, "");
   RETURN_IF_ERROR(WriteRecord(setup_.paths.record, record_));
   ::unlink(setup_.paths.control_socket.c_str());
   RETURN_IF_ERROR(control_.Listen(setup_.paths.control_socket));
@@ -90,12 +73,8 @@ absl::Status Keeper::Prepare() {
 }
 
 void Keeper::WatchSignals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  loop_.Watch(signals_.get(), POLLIN, [this] { OnSignal(); });
+  signals_.emplace();
+  loop_.Watch(signals_->fd(), POLLIN, [this] { OnSignal(); });
 }
 
 void Keeper::StartDaemon() {
@@ -117,7 +96,7 @@ void Keeper::OnMounted(const nlohmann::json& facts) {
   setup_.directory.reset();  // held, it would look like a user of the mount
   SaveRecord();
   loop_.Watch(mount_table_.get(), POLLPRI, [this] { OnMountTableChange(); });
-  Tend();
+  KeepTrimmed(log_, loop_);
   logger_.info("{} is mounted on {}", setup_.plan.target, setup_.plan.mountpoint);
   ReportStarted(absl::OkStatus());
 }
@@ -156,8 +135,7 @@ void Keeper::OnMountTableChange() {
 }
 
 void Keeper::OnSignal() {
-  signalfd_siginfo info;
-  if (::read(signals_.get(), &info, sizeof(info)) != sizeof(info)) return;
+  if (!signals_->Next()) return;
   if (started_) return FailStart(Failure(ExitCode::kFailed, "interrupted."));
   // The second Ctrl-C does not wait for programs that use the mount.
   const UnmountMode mode = ++interrupts_ > 1 ? UnmountMode::kLazy : UnmountMode::kPlain;
@@ -168,16 +146,7 @@ void Keeper::OnSignal() {
 }
 
 void Keeper::SaveRecord() {
-  if (finished_) return;
-  record_.agent = agent_.process();
-  record_.daemon = daemon_.process();
-  const absl::Status written = WriteRecord(setup_.paths.record, record_);
-  if (!written.ok()) logger_.error("{}", MessageOf(written));
-}
-
-void Keeper::Tend() {
-  log_.Trim();
-  loop_.After(kTendInterval, [this] { Tend(); });
+  if (!finished_) SaveProcesses(agent_, daemon_, setup_.paths.record, record_, logger_);
 }
 
 void Keeper::OnRequest(const nlohmann::json& request, Reply reply) {

@@ -3,7 +3,6 @@
 #ifndef MIRRORFS_LAUNCHER_KEEPER_KEEPER_H_
 #define MIRRORFS_LAUNCHER_KEEPER_KEEPER_H_
 
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "launcher/keeper/child_log.h"
 #include "launcher/keeper/control_server.h"
 #include "launcher/keeper/daemon_runner.h"
+#include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/state/mount_record.h"
@@ -62,7 +62,6 @@ class Keeper {
   void OnMountTableChange();
   void OnSignal();
   void SaveRecord();
-  void Tend();
 
   // --- Requests
   void OnRequest(const nlohmann::json& request, Reply reply);
@@ -88,7 +87,7 @@ class Keeper {
   ControlServer control_;
   MountRecord record_;
   nlohmann::json facts_;
-  UniqueFd signals_;
+  std::optional<EndingSignals> signals_;
   UniqueFd mount_table_;
   std::vector<Reply> unmount_replies_;
   bool unmounting_ = false;

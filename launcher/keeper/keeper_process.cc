@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <memory>
@@ -29,9 +28,7 @@ enum KeeperDescriptor : int {
 };
 
 absl::Status KeepInThisProcess(KeeperSetup setup, ChildLog log, Keeper::Started started) {
-  spdlog::logger logger = MakeKeeperLogger();
-  logger.set_level(setup.plan.verbose ? spdlog::level::debug : spdlog::level::info);
-  logger.flush_on(spdlog::level::trace);
+  spdlog::logger logger = MakeKeeperLogger(setup.plan);
   Keeper keeper(std::move(setup), std::move(log), logger, std::move(started));
   return keeper.Run();
 }
@@ -74,7 +71,7 @@ absl::Status RunKeeperProcess() {
   const auto channel = std::make_shared<LineChannel>(UniqueFd(::fcntl(kStarterFd, F_DUPFD_CLOEXEC, 10)));
   const auto report = [channel](const absl::Status& status) {
     const absl::Status sent = channel->Send(ToLine(StatusToJson(status)));
-    if (!sent.ok()) spdlog::logger(MakeKeeperLogger()).warn("nobody waits for the mount any more");
+    if (!sent.ok()) MakeKeeperLogger({}).warn("nobody waits for the mount any more");
   };
   KeeperSetup setup{.plan = {},
                     .paths = PathsBesideLock(lock),

@@ -2,22 +2,37 @@
 #ifndef MIRRORFS_LAUNCHER_KEEPER_TERMINAL_LINE_H_
 #define MIRRORFS_LAUNCHER_KEEPER_TERMINAL_LINE_H_
 
+#include <cstddef>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "protos/shared/unique_fd.h"
 
 namespace mirrorfs {
 
+// Nothing is written if that cannot be done at once: the terminal is stopped, or its session has ended.
+// Not thread-safe.
 class TerminalLine {
  public:
   // `terminal`: what OwnTerminal gave, or anything else, which is then not written to.
   explicit TerminalLine(UniqueFd terminal) : terminal_(std::move(terminal)) {}
 
-  // "mirrorfs: TEXT". Does nothing if it cannot be written at once: the terminal is stopped, or its session has ended.
-  void Print(std::string_view text) const;
+  // "mirrorfs: TEXT", as a line of its own.
+  void Print(std::string_view text);
+
+  // Likewise, as a line that the next Update replaces, and that EndUpdates ends. No longer than Room().
+  void Update(std::string_view text);
+  void EndUpdates();
+
+  // How many bytes a text may have so that its line is not broken.
+  size_t Room() const;
 
  private:
+  void Write(const std::string& bytes) const;
+
   UniqueFd terminal_;
+  bool open_ = false;  // there is a line that has no end yet
 };
 
 // The terminal that standard error, output or input of this process is: a copy; or /dev/null if none is one. Not opened

@@ -1,12 +1,10 @@
 #include "launcher/keeper/unmounter.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <memory>
-#include <utility>
 
 #include "fmt/format.h"
 #include "launcher/failure.h"

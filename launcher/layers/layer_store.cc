@@ -10,7 +10,6 @@
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <utility>
 
@@ -18,6 +17,8 @@
 #include "absl/time/time.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/state/run_state.h"
+#include "launcher/state/state_directory.h"
 #include "protos/layer/layer_changes.h"
 #include "protos/shared/errno_status.h"
 
@@ -102,6 +103,7 @@ absl::StatusOr<std::string> ChooseLayer(const Invoker& invoker, std::string_view
                                name));
   }
   RETURN_IF_ERROR(MakePrivateDirectory(base));
+  if (!name.empty()) WaitForEndingRuns(StateBasePath(invoker));
   const std::string directory = base + "/" + (name.empty() ? NewName(target, base) : std::string(name));
   const auto known = Describe(std::string(name), directory);
   if (ToErrno(known.status()) == ENOENT) return directory;
@@ -119,6 +121,7 @@ absl::StatusOr<std::string> ChooseLayer(const Invoker& invoker, std::string_view
 
 absl::StatusOr<std::vector<KnownLayer>> ListLayers(const Invoker& invoker) {
   ASSIGN_OR_RETURN(const std::string base, LayersPath(invoker));
+  WaitForEndingRuns(StateBasePath(invoker));
   std::vector<KnownLayer> layers;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(base, error)) {
@@ -132,6 +135,7 @@ absl::StatusOr<std::vector<KnownLayer>> ListLayers(const Invoker& invoker) {
 absl::StatusOr<KnownLayer> FindLayer(const Invoker& invoker, std::string_view name) {
   if (!name.empty()) {
     ASSIGN_OR_RETURN(const std::string base, LayersPath(invoker));
+    WaitForEndingRuns(StateBasePath(invoker));
     const std::string text(name);
     const std::string directory = text.find('/') != text.npos ? text : base + "/" + text;
     auto known = Describe(NameOf(directory), directory);

@@ -1,7 +1,7 @@
 // The private layers of a user, by name:
 //   $XDG_STATE_HOME/mirrorfs/layers, else for root /var/lib/mirrorfs/layers, for others
 //   $HOME/.local/state/mirrorfs/layers
-// Only their owner can reach them.
+// Only their owner can reach them. Who looks for layers waits until a run that is just ending has let go of its own.
 #ifndef MIRRORFS_LAUNCHER_LAYERS_LAYER_STORE_H_
 #define MIRRORFS_LAUNCHER_LAYERS_LAYER_STORE_H_
 

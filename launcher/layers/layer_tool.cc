@@ -1,29 +1,25 @@
 #include "launcher/layers/layer_tool.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
-#include "fmt/format.h"
-#include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/agent_supervisor.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/child_log.h"
+#include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
+#include "launcher/system/process_identity.h"
 #include "launcher/system/programs.h"
+#include "launcher/system/work_place.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/line_channel.h"
 #include "spdlog/sinks/stdout_sinks.h"
@@ -31,53 +27,35 @@
 namespace mirrorfs {
 namespace {
 
-// A place for the agent's socket and what agent and daemon write.
-class WorkPlace {
- public:
-  static absl::StatusOr<WorkPlace> Make(const Invoker& invoker) {
-    std::string path = (invoker.runtime_directory.empty() ? "/tmp" : invoker.runtime_directory) + "/mirrorfs-XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) return LastErrno(path);
-    return WorkPlace(std::move(path));
-  }
-  WorkPlace(WorkPlace&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  WorkPlace& operator=(WorkPlace&&) = delete;
-  ~WorkPlace() {
-    if (path_.empty()) return;
-    ::unlink(Socket().c_str());
-    ::unlink(Log().c_str());
-    ::rmdir(path_.c_str());
-  }
-
-  std::string Socket() const { return path_ + "/agent"; }
-  std::string Log() const { return path_ + "/log"; }
-
- private:
-  explicit WorkPlace(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
+constexpr absl::Duration kStopGrace = absl::Seconds(3);
 
 // Not thread-safe: lives in its event loop.
 class Tool {
  public:
-  Tool(LayerToolOptions options, const WorkPlace& place, ChildLog log,
+  Tool(LayerToolOptions options, std::string socket, ChildLog log, EndingSignals& signals,
        const std::function<void(const nlohmann::json&)>& told)
       : options_(std::move(options)),
-        place_(place),
+        socket_(std::move(socket)),
         log_(std::move(log)),
+        signals_(signals),
         logger_("mirrorfs", std::make_shared<spdlog::sinks::stderr_sink_st>()),
         told_(told),
-        agent_(loop_, logger_, options_.plan, place_.Socket(), log_,
-               {.ready = [this] { StartDaemon("unix:" + place_.Socket()); },
+        agent_(loop_, logger_, options_.plan, socket_, log_,
+               {.ready = [this] { StartDaemon("unix:" + socket_); },
                 .failed = [this](const absl::Status& why) { End(why); },
                 .changed = [] {}}) {}
 
   absl::Status Run() {
+    loop_.Watch(signals_.fd(), POLLIN, [this] {
+      if (const std::optional<int> signal = signals_.Next()) End(EndedBy(*signal));
+    });
     if (options_.plan.StartsAgent()) {
       agent_.Start();
     } else {
       StartDaemon(options_.plan.endpoint);
     }
     loop_.Run();
+    EndProcess(daemon_, kStopGrace);
     agent_.Stop();
     return result_;
   }
@@ -102,6 +80,7 @@ class Tool {
                                                   .command = std::move(command),
                                                   .output = log_.fd(),
                                                   .descriptors = {child_end.get()}}));
+    daemon_ = IdentifyProcess(pid);
     RETURN_IF_ERROR(loop_.WatchChild(pid, [this](int status) { OnDaemonEnded(status); }));
     loop_.Watch(channel_->fd(), POLLIN, [this] { OnMessages(); });
     return absl::OkStatus();
@@ -134,12 +113,14 @@ class Tool {
   }
 
   const LayerToolOptions options_;
-  const WorkPlace& place_;
+  const std::string socket_;
   const ChildLog log_;
+  EndingSignals& signals_;
   spdlog::logger logger_;
   const std::function<void(const nlohmann::json&)>& told_;
   EventLoop loop_;
   AgentSupervisor agent_;
+  ProcessIdentity daemon_;
   std::optional<LineChannel> channel_;
   std::optional<absl::Status> failure_;
   absl::Status result_;
@@ -150,14 +131,11 @@ class Tool {
 
 absl::Status RunLayerTool(LayerToolOptions options, const Invoker& invoker,
                           const std::function<void(const nlohmann::json&)>& told) {
-  MountPlan& plan = options.plan;
-  ASSIGN_OR_RETURN(plan.daemon_path, FindProgram("mirrorfsd", plan.daemon_path, invoker.executable_directory));
-  if (plan.StartsAgent()) {
-    ASSIGN_OR_RETURN(plan.agent_path, FindProgram("mirrorfs-agent", plan.agent_path, invoker.executable_directory));
-  }
-  ASSIGN_OR_RETURN(const WorkPlace place, WorkPlace::Make(invoker));
-  ASSIGN_OR_RETURN(ChildLog log, ChildLog::ToFile(place.Log()));
-  return Tool(std::move(options), place, std::move(log), told).Run();
+  RETURN_IF_ERROR(FindPrograms(invoker, options.plan));
+  EndingSignals signals;
+  ASSIGN_OR_RETURN(const WorkPlace place, WorkPlace::ForSockets(invoker));
+  ASSIGN_OR_RETURN(ChildLog log, ChildLog::ToFile(place.path() + "/log"));
+  return Tool(std::move(options), place.path() + "/agent", std::move(log), signals, told).Run();
 }
 
 }  // namespace mirrorfs

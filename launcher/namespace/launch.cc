@@ -12,6 +12,8 @@
 #include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/keeper/agent_query.h"
+#include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/exec_keeper_process.h"
 #include "launcher/keeper/hand_over.h"
 #include "launcher/layers/layer_store.h"
@@ -39,25 +41,20 @@ struct StartedRun {
   ProcessFacts facts;
 };
 
-absl::Status FindPrograms(MountPlan& service, const Invoker& invoker) {
-  ASSIGN_OR_RETURN(service.daemon_path, FindProgram("mirrorfsd", service.daemon_path, invoker.executable_directory));
-  if (!service.StartsAgent()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(service.agent_path, FindProgram("mirrorfs-agent", service.agent_path, invoker.executable_directory));
-  return absl::OkStatus();
-}
-
 absl::StatusOr<StartedRun> StartRun(ExecPlan& plan, const Invoker& invoker) {
-  RETURN_IF_ERROR(FindPrograms(plan.service, invoker));
-  if (plan.view) {
-    ASSIGN_OR_RETURN(plan.service.layer_directory, ChooseLayer(invoker, plan.layer, plan.service.target));
-  }
+  RETURN_IF_ERROR(FindPrograms(invoker, plan.service));
+  ASSIGN_OR_RETURN(plan.service.layer_directory, ChooseLayer(invoker, plan.layer, plan.service.target));
+  // Until there is a keeper to clear it away, what is made here must not be left by an interrupt.
+  std::optional<EndingSignals> held_back(std::in_place);
   ASSIGN_OR_RETURN(RunState state, TakeRunState(StateBasePath(invoker)));
   plan.service.mountpoint = kMountedDescriptor;
   plan.service.policy_file = state.paths.policy;
-  ASSIGN_OR_RETURN(
-      ExecKeeperConnection keeper,
-      StartExecKeeper({.service = plan.service, .run = state.name, .program = absl::StrJoin(plan.command, " ")},
-                      std::move(state.lock)));
+  ASSIGN_OR_RETURN(ExecKeeperConnection keeper, StartExecKeeper({.service = plan.service,
+                                                                 .run = state.name,
+                                                                 .program = absl::StrJoin(plan.command, " "),
+                                                                 .launcher_pid = ::getpid()},
+                                                                std::move(state.lock)));
+  held_back.reset();
   RETURN_IF_ERROR(WaitForKeeper(keeper.word));
   StartedRun run{.state = std::move(state), .keeper = std::move(keeper), .facts = {}};
   if (plan.service.StartsAgent()) {
@@ -127,22 +124,24 @@ absl::Status EnterDirectory(const ExecPlan& plan, const ProcessFacts& facts, con
   } else if (::chdir(directory.c_str()) == 0) {
     return absl::OkStatus();
   }
-  return Failure(ExitCode::kFailed,
-                 fmt::format("the working directory {} cannot be entered in the view: {}. A rule may hide it, or it is "
-                             "not in the container; start in another one, or add --container-cwd.",
-                             directory, ErrnoText(errno)));
+  const char* why = plan.view ? "A rule may hide it, or it is not in the container; start in another one, or add "
+                                "--container-cwd."
+                              : "In mode local it is looked for on this machine.";
+  return Failure(ExitCode::kFailed, fmt::format("the working directory {} cannot be entered{}: {}. {}", directory,
+                                                plan.view ? " in the view" : "", ErrnoText(errno), why));
 }
 
-std::vector<std::string> Variables(const ExecPlan& plan, const StartedRun& run) {
+// `run`: its name; empty if it has none, as nothing is mounted for it.
+std::vector<std::string> Variables(const ExecPlan& plan, const ProcessFacts& facts, const std::string& run) {
   EnvironmentChoice choice = plan.environment;
-  choice.overrides.push_back("MIRRORFS_TARGET=" + plan.service.target);
-  choice.overrides.push_back("MIRRORFS_RUN=" + run.state.name);
-  if (plan.container_cwd) choice.overrides.push_back("PWD=" + run.facts.working_directory);
-  return ChooseEnvironment(choice, plan.own_environment, run.facts.environment);
+  if (!plan.service.target.empty()) choice.overrides.push_back("MIRRORFS_TARGET=" + plan.service.target);
+  if (!run.empty()) choice.overrides.push_back("MIRRORFS_RUN=" + run);
+  if (plan.container_cwd) choice.overrides.push_back("PWD=" + facts.working_directory);
+  return ChooseEnvironment(choice, plan.own_environment, facts.environment);
 }
 
 absl::StatusOr<ProgramStart> PrepareProgram(const ExecPlan& plan, const StartedRun& run) {
-  ProgramStart start{.command = plan.command, .environment = Variables(plan, run)};
+  ProgramStart start{.command = plan.command, .environment = Variables(plan, run.facts, run.state.name)};
   if (!plan.is_shell) return start;
   const ShellStart shell = StartOfShell(plan.command.front(), plan.service.target, run.state.paths.shell_rc);
   start.command = shell.command;
@@ -155,22 +154,32 @@ absl::StatusOr<ProgramStart> PrepareProgram(const ExecPlan& plan, const StartedR
 absl::StatusOr<ProgramStart> MakeReady(ExecPlan& plan, const Invoker& invoker) {
   const OwnLimits limits;
   const UniqueFd directory(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (plan.view) RETURN_IF_ERROR(CheckFuseDevice());
+  RETURN_IF_ERROR(CheckFuseDevice());
   ASSIGN_OR_RETURN(StartedRun run, StartRun(plan, invoker));
   ASSIGN_OR_RETURN(ProgramStart start, PrepareProgram(plan, run));
-  if (plan.view) RETURN_IF_ERROR(EnterView(plan, run));
-  if (plan.view || plan.container_cwd) RETURN_IF_ERROR(EnterDirectory(plan, run.facts, directory));
+  RETURN_IF_ERROR(EnterView(plan, run));
+  RETURN_IF_ERROR(EnterDirectory(plan, run.facts, directory));
   return start;
+}
+
+// In mode local nothing is mounted, and nothing goes on beside the program: an agent is asked, if at all, and has
+// ended.
+absl::StatusOr<ProgramStart> MakeReadyWithoutView(ExecPlan& plan, const Invoker& invoker) {
+  const OwnLimits limits;
+  ProcessFacts facts;
+  if (plan.NeedsProcessFacts()) {
+    RETURN_IF_ERROR(FindAgent(invoker, plan.service));
+    ASSIGN_OR_RETURN(facts, AskAgent(plan.service, invoker));
+  }
+  if (plan.container_cwd) RETURN_IF_ERROR(EnterDirectory(plan, facts, UniqueFd()));
+  return ProgramStart{.command = plan.command, .environment = Variables(plan, facts, "")};
 }
 
 }  // namespace
 
 absl::Status Launch(ExecPlan plan, const Invoker& invoker) {
-  if (!plan.view && !plan.NeedsProcessFacts()) {
-    return BecomeProgram(
-        {.command = plan.command, .environment = ChooseEnvironment(plan.environment, plan.own_environment, {})});
-  }
-  ASSIGN_OR_RETURN(const ProgramStart start, MakeReady(plan, invoker));
+  ASSIGN_OR_RETURN(const ProgramStart start,
+                   plan.view ? MakeReady(plan, invoker) : MakeReadyWithoutView(plan, invoker));
   return BecomeProgram(start);
 }
 

@@ -1,10 +1,8 @@
 #include "launcher/namespace/own_limits.h"
 
 namespace mirrorfs {
-namespace {
 
-// Up to the hard limit is always allowed, and back.
-rlimit Raise(__rlimit_resource resource) {
+rlimit RaiseLimit(__rlimit_resource resource) {
   rlimit before = {};
   ::getrlimit(resource, &before);
   const rlimit raised = {.rlim_cur = before.rlim_max, .rlim_max = before.rlim_max};
@@ -12,9 +10,7 @@ rlimit Raise(__rlimit_resource resource) {
   return before;
 }
 
-}  // namespace
-
-OwnLimits::OwnLimits() : descriptors_(Raise(RLIMIT_NOFILE)), file_size_(Raise(RLIMIT_FSIZE)) {
+OwnLimits::OwnLimits() : descriptors_(RaiseLimit(RLIMIT_NOFILE)), file_size_(RaiseLimit(RLIMIT_FSIZE)) {
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGXFSZ, &ignore, &file_size_signal_);

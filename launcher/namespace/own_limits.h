@@ -7,6 +7,9 @@
 
 namespace mirrorfs {
 
+// The soft limit becomes the hard one, which is always allowed; gives what it was before.
+rlimit RaiseLimit(__rlimit_resource resource);
+
 // As long as it lives, this process may have as many descriptors and write files as large as its hard limits allow, and
 // a write beyond that is an error, not a signal. Then all is as it was.
 class OwnLimits {

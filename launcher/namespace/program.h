@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "protos/shared/unique_fd.h"
 
 namespace mirrorfs {
 

@@ -15,7 +15,7 @@ namespace po = boost::program_options;
 
 void AddOwnOptions(po::options_description& options, ExecArguments& arguments) {
   auto add = options.add_options();
-  add("layer", po::value(&arguments.layer));
+  add("layer", po::value<std::string>()->notifier([&](const std::string& value) { arguments.layer = value; }));
   add("dry-run", po::bool_switch(&arguments.dry_run));
   add("verbose,v", po::bool_switch(&arguments.verbose));
   add("help,h", po::bool_switch(&arguments.help));

@@ -3,6 +3,7 @@
 #define MIRRORFS_LAUNCHER_PLAN_EXEC_ARGUMENTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ struct ExecArguments {
   ExecCommand kind = ExecCommand::kExec;
   std::vector<std::string> command;  // program and its arguments; empty for a shell
   ExecFlags flags;
-  std::string layer;
+  std::optional<std::string> layer;
   bool dry_run = false;
   bool verbose = false;
   bool help = false;

@@ -1,12 +1,12 @@
 #include "launcher/plan/exec_plan.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
+#include <optional>
 
 #include "fmt/format.h"
 #include "launcher/config/make_policy.h"
 #include "launcher/failure.h"
+#include "launcher/plan/kernel_trees.h"
 #include "launcher/plan/target_spec.h"
 #include "launcher/system/mount_table.h"
 #include "protos/shared/errno_status.h"
@@ -14,16 +14,21 @@
 namespace mirrorfs {
 namespace {
 
-// Not even a rule that reaches into them makes these the container's: the agent shows nothing of a pseudo file system,
-// and what a program needs of them is about itself.
-constexpr std::array<std::string_view, 3> kKernelTrees = {"/proc", "/sys", "/dev"};
-
 absl::Status CheckWords(const ExecArguments& arguments, const ExecSettings& settings) {
   const bool shell = arguments.kind == ExecCommand::kShell;
   if (settings.target.value.empty() && settings.fs.mode.value != FsMode::kLocal) {
     return Failure(ExitCode::kUsage, fmt::format("{0}: the target is missing. Usage: mirrorfs {0} --target TARGET{1}",
                                                  shell ? "shell" : "exec", shell ? "" : " -- PROGRAM [ARGUMENT...]"));
   }
+  const bool asks = !settings.env.include.value.empty() || settings.container_cwd.value;
+  if (settings.target.value.empty() && asks) {
+    return Failure(ExitCode::kUsage, "--env and --container-cwd ask the target's process: write --target TARGET.");
+  }
+  if (arguments.layer && settings.fs.mode.value == FsMode::kLocal) {
+    return Failure(ExitCode::kUsage, fmt::format("--layer: in mode local ({}) nothing goes to a private layer.",
+                                                 settings.fs.mode.source));
+  }
+  if (arguments.layer && arguments.layer->empty()) return Failure(ExitCode::kUsage, "--layer: the name is empty.");
   if (!shell && (arguments.command.empty() || arguments.command.front().empty())) {
     return Failure(ExitCode::kUsage,
                    "exec: the program is missing. Usage: mirrorfs exec --target TARGET -- PROGRAM [ARGUMENT...]");
@@ -71,7 +76,7 @@ EnvironmentChoice ChooseVariables(const EnvSettings& settings) {
                            .exclude = Texts(settings.exclude),
                            .overrides = {},
                            .unset = Texts(settings.unset)};
-  for (const auto& [name, value] : settings.set.value) choice.overrides.push_back(name + "=" + value);
+  for (const auto& [name, value] : settings.set.value) choice.overrides.push_back(fmt::format("{}={}", name, value));
   return choice;
 }
 
@@ -126,7 +131,7 @@ absl::StatusOr<ExecPlan> MakeExecPlan(const ExecArguments& arguments, const Exec
   plan.settings = settings;
   plan.facts = surroundings.facts;
   plan.socket_places = surroundings.socket_places;
-  plan.layer = arguments.layer;
+  plan.layer = arguments.layer.value_or("");
   plan.environment = ChooseVariables(settings.env);
   plan.own_environment = surroundings.environment;
   plan.container_cwd = settings.container_cwd.value;

@@ -27,7 +27,7 @@ std::string Namespaces(const ExecPlan& plan) {
 }
 
 std::string Layer(const ExecPlan& plan) {
-  if (plan.settings.fs.mode.value == FsMode::kWrite) return "none: writes go to the container";
+  if (!plan.view) return "none";
   return plan.layer.empty() ? "a new one, kept if anything is in it" : plan.layer;
 }
 

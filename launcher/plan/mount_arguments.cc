@@ -1,6 +1,5 @@
 #include "launcher/plan/mount_arguments.h"
 
-#include "launcher/failure.h"
 #include "launcher/plan/command_line.h"
 #include "protos/shared/errno_status.h"
 

@@ -27,11 +27,7 @@ absl::StatusOr<std::string> ChooseIdentity(const MountArguments& arguments, cons
                                            const Invoker& invoker) {
   if (!arguments.identity) return std::string(invoker.IsRoot() ? "caller" : "container");
   const std::string& word = *arguments.identity;
-  const size_t colon = word.find(':');
-  const bool ids = IsId(word.substr(0, colon)) && (colon == word.npos || IsId(word.substr(colon + 1)));
-  if (word != "container" && word != "caller" && !ids) {
-    return Failure(ExitCode::kUsage, fmt::format("--as {}: write container, caller, UID or UID:GID.", word));
-  }
+  RETURN_IF_ERROR(CheckIdentityWord("--as", word));
   if (word == "caller" && !invoker.IsRoot() && target.NeedsAgent()) {
     return Failure(ExitCode::kNotPermitted,
                    "--as caller: the agent must be root to act for each calling user. Use --as container, the "
@@ -66,18 +62,22 @@ absl::Status ChooseLayerUse(const MountArguments& arguments, MountPlan& plan) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<absl::Duration> Deadline(std::string_view name, std::string_view word) {
+  ASSIGN_OR_RETURN(const absl::Duration deadline, ParseDuration(name, word));
+  if (deadline == absl::ZeroDuration() || (deadline >= kShortestDeadline && deadline <= kLongestDeadline)) {
+    return deadline;
+  }
+  return Failure(ExitCode::kUsage,
+                 fmt::format("{} {}: at least 100ms and at most 240h; --hard waits for ever.", name, word));
+}
+
 absl::StatusOr<double> ChooseDeadline(const MountArguments& arguments) {
   if (arguments.hard && arguments.deadline) {
     return Failure(ExitCode::kUsage, "--hard waits for ever: it cannot go with --deadline.");
   }
   if (arguments.hard) return 0.0;
   if (!arguments.deadline) return 10.0;
-  ASSIGN_OR_RETURN(const absl::Duration deadline, ParseDuration("--deadline", *arguments.deadline));
-  if (deadline != absl::ZeroDuration() && (deadline < kShortestDeadline || deadline > kLongestDeadline)) {
-    return Failure(
-        ExitCode::kUsage,
-        fmt::format("--deadline {}: at least 100ms and at most 240h; --hard waits for ever.", *arguments.deadline));
-  }
+  ASSIGN_OR_RETURN(const absl::Duration deadline, Deadline("--deadline", *arguments.deadline));
   return absl::ToDoubleSeconds(deadline);
 }
 
@@ -155,6 +155,15 @@ absl::Status CheckWords(const MountArguments& arguments) {
 bool MountPlan::AllowsOthers() const {
   return std::find(mount_options.begin(), mount_options.end(), "allow_other") != mount_options.end();
 }
+
+absl::Status CheckIdentityWord(std::string_view name, std::string_view word) {
+  const size_t colon = word.find(':');
+  const bool ids = IsId(word.substr(0, colon)) && (colon == word.npos || IsId(word.substr(colon + 1)));
+  if (word == "container" || word == "caller" || ids) return absl::OkStatus();
+  return Failure(ExitCode::kUsage, fmt::format("{} {}: write container, caller, UID or UID:GID.", name, word));
+}
+
+absl::Status CheckDeadlineWord(std::string_view name, std::string_view word) { return Deadline(name, word).status(); }
 
 absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const Invoker& invoker) {
   ASSIGN_OR_RETURN(const TargetSpec target, ParseTarget(arguments.target, invoker.working_directory));

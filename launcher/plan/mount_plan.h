@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "launcher/plan/invoker.h"
 #include "launcher/plan/mount_arguments.h"
@@ -43,6 +44,10 @@ struct MountPlan {
 
   bool operator==(const MountPlan&) const = default;
 };
+
+// What can be judged without knowing target and user. `name`: what the word is for. Fails with kUsage.
+absl::Status CheckIdentityWord(std::string_view name, std::string_view word);
+absl::Status CheckDeadlineWord(std::string_view name, std::string_view word);
 
 // What agent and daemon are to be like: everything but where and how is mounted. Fails with kUsage or kNotPermitted.
 absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const Invoker& invoker);

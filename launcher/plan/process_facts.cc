@@ -1,17 +1,14 @@
 #include "launcher/plan/process_facts.h"
 
 #include <algorithm>
-#include <array>
 
 #include "absl/strings/str_split.h"
 #include "launcher/failure.h"
+#include "launcher/plan/kernel_trees.h"
 #include "launcher/system/mount_table.h"
 
 namespace mirrorfs {
 namespace {
-
-// What every container has of the kernel's own; these trees are this machine's in a view anyway.
-constexpr std::array<std::string_view, 3> kKernelTrees = {"/proc", "/sys", "/dev"};
 
 bool IsVolume(const MountRow& row) {
   return row.mountpoint != "/" && std::none_of(kKernelTrees.begin(), kKernelTrees.end(),

@@ -2,6 +2,7 @@
 
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/layers/layer_store.h"
 #include "launcher/system/holders.h"
 #include "protos/shared/errno_status.h"
 
@@ -33,6 +34,8 @@ absl::Status CleanUp(const KnownMount& mount, UnmountMode mode) {
   // Detached and in use, it would serve on; without its keeper nobody would clear it away later.
   EndProcess(record.daemon, kGrace);
   EndProcess(record.agent, kGrace);
+  // Where there are changes, 'mirrorfs layers' lists it.
+  if (!record.layer.empty()) static_cast<void>(SettleLayer(record.layer));
   RemoveState(mount.paths);
   return absl::OkStatus();
 }

@@ -1,7 +1,6 @@
 #include "launcher/state/known_mounts.h"
 
 #include "launcher/control_client.h"
-#include "launcher/failure.h"
 #include "launcher/json_lines.h"
 
 namespace mirrorfs {

@@ -1,17 +1,41 @@
 #include "launcher/state/mount_record.h"
 
+#include <unistd.h>
+
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 
+#include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/state/state_directory.h"
 #include "nlohmann/json.hpp"
 
 namespace mirrorfs {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountRecord, target, mountpoint, program, identity, mount_namespace, options,
-                                   read_write, layer, deadline_seconds, since, keeper, agent, daemon, cover)
+                                   read_write, layer, deadline_seconds, since, keeper, agent, daemon, program_namespace,
+                                   cover)
+
+MountRecord RecordOf(const MountPlan& plan, const std::string& name, const std::string& program) {
+  return MountRecord{.target = plan.target,
+                     .mountpoint = name,
+                     .program = program,
+                     .identity = plan.identity,
+                     .mount_namespace = CurrentMountNamespace(),
+                     .options = absl::StrJoin(plan.mount_options, ","),
+                     .read_write = plan.read_write,
+                     .layer = plan.layer_directory,
+                     .deadline_seconds = plan.deadline_seconds,
+                     .since = std::time(nullptr),
+                     .keeper = IdentifyProcess(::getpid()),
+                     .agent = {},
+                     .daemon = {},
+                     .program_namespace = {},
+                     .cover = {}};
+}
 
 // CBOR rather than text: paths may hold any bytes, and JSON text would have to be UTF-8.
 absl::Status WriteRecord(const std::string& path, const MountRecord& record) {

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "launcher/plan/mount_plan.h"
 #include "launcher/system/mount_cover.h"
 #include "launcher/system/process_identity.h"
 
@@ -27,12 +28,16 @@ struct MountRecord {
   ProcessIdentity keeper;
   ProcessIdentity agent;
   ProcessIdentity daemon;
+  std::string program_namespace;  // of a run: the mount namespace of its processes; empty until the program starts
   MountCover cover;
 
   bool IsRun() const { return !program.empty(); }
 
   bool operator==(const MountRecord&) const = default;
 };
+
+// At the start of it, by its keeper: this process. `name`: mount point, or "exec/PID".
+MountRecord RecordOf(const MountPlan& plan, const std::string& name, const std::string& program);
 
 // Replaces the file as a whole.
 absl::Status WriteRecord(const std::string& path, const MountRecord& record);

@@ -8,6 +8,8 @@
 
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/layers/layer_store.h"
+#include "launcher/system/holders.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -16,6 +18,8 @@ namespace {
 constexpr std::string_view kNamePrefix = "exec/";
 constexpr std::string_view kIdPrefix = "exec-";
 constexpr absl::Duration kGrace = absl::Seconds(3);
+// What is on its way when the last process ends is sent off first.
+constexpr absl::Duration kEndLimit = absl::Seconds(15);
 // Of processes with the same number: in other pid namespaces, with the same /run.
 constexpr int kMaxNamesakes = 100;
 
@@ -24,6 +28,8 @@ void ClearDeadRun(const StatePaths& paths) {
   const auto record = ReadRecord(paths.record);
   if (record.ok() && IsAlive(record->daemon)) return;  // its program still runs; the next one clears up
   if (record.ok()) EndProcess(record->agent, kGrace);
+  // Where there are changes, 'mirrorfs layers' lists it; nobody waits here to be told.
+  if (record.ok() && !record->layer.empty()) static_cast<void>(SettleLayer(record->layer));
   RemoveState(paths);
 }
 
@@ -53,6 +59,14 @@ absl::StatusOr<RunState> TakeRunState(const std::string& base) {
         .name = fmt::format("{}{}", kNamePrefix, number), .paths = std::move(paths), .lock = *std::move(lock)};
   }
   return Failure(ExitCode::kFailed, fmt::format("{}: no free place for this run.", base));
+}
+
+void WaitForEndingRuns(const std::string& base) {
+  for (const std::string& id : ListIds(base)) {
+    const auto record = ReadRecord(PathsOfId(base, id).record);
+    if (!record.ok() || record->program_namespace.empty() || IsInhabited(record->program_namespace)) continue;
+    WaitForEnd(record->keeper, kEndLimit);
+  }
 }
 
 bool IsRunName(std::string_view word) { return word.starts_with(kNamePrefix); }

@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <filesystem>
 
 #include "fmt/format.h"
@@ -102,9 +100,11 @@ StatePaths PathsOfMountpoint(const std::string& base, std::string_view mountpoin
   return PathsOfId(base, fmt::format("{}-{:016x}", Label(mountpoint), hash));
 }
 
-std::string CurrentMountNamespace() {
+std::string CurrentMountNamespace() { return MountNamespaceOf(::getpid()); }
+
+std::string MountNamespaceOf(pid_t pid) {
   std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/ns/mnt", ignored).string();
+  return std::filesystem::read_symlink(fmt::format("/proc/{}/ns/mnt", pid), ignored).string();
 }
 
 std::vector<std::string> ListIds(const std::string& base) {

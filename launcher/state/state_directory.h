@@ -5,6 +5,8 @@
 #ifndef MIRRORFS_LAUNCHER_STATE_STATE_DIRECTORY_H_
 #define MIRRORFS_LAUNCHER_STATE_STATE_DIRECTORY_H_
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,8 +41,10 @@ StatePaths PathsOfId(const std::string& base, std::string_view id);
 // Of the mount at `mountpoint` (physical) in this process's mount namespace.
 StatePaths PathsOfMountpoint(const std::string& base, std::string_view mountpoint);
 
-// Names this process's mount namespace.
+// Names this process's mount namespace, or that of another one; empty if there is no such process, or none that may be
+// asked.
 std::string CurrentMountNamespace();
+std::string MountNamespaceOf(pid_t pid);
 
 // Ids of all mounts that have a directory there.
 std::vector<std::string> ListIds(const std::string& base);

@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "absl/cleanup/cleanup.h"
 #include "fmt/format.h"
@@ -43,16 +46,14 @@ void AddFiles(posix_spawn_file_actions_t& actions, const ChildOptions& options, 
   posix_spawn_file_actions_addclosefrom_np(&actions, next);
 }
 
-void SetAttributes(posix_spawnattr_t& attributes, const ChildOptions& options) {
+void SetAttributes(posix_spawnattr_t& attributes) {
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-  if (options.new_session) flags |= POSIX_SPAWN_SETSID;
-  posix_spawnattr_setflags(&attributes, flags);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ absl::StatusOr<pid_t> StartChild(const ChildOptions& options) {
     posix_spawnattr_destroy(&attributes);
   };
   AddFiles(actions, options, *parked);
-  SetAttributes(attributes, options);
+  SetAttributes(attributes);
   std::vector<char*> argv;
   for (const std::string& word : options.command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
@@ -81,6 +82,13 @@ absl::StatusOr<pid_t> StartChild(const ChildOptions& options) {
     return Failure(ExitCode::kFailed, fmt::format("{} cannot be started: {}.", options.program, ErrnoText(error)));
   }
   return pid;
+}
+
+int Reap(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
 }
 
 }  // namespace mirrorfs

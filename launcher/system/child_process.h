@@ -17,11 +17,14 @@ struct ChildOptions {
   int output = -1;                   // becomes stdout and stderr; -1: /dev/null
   // The child sees these as 3, 4, ...
   std::vector<int> descriptors;
-  bool new_session = true;  // out of reach of the terminal and its signals
 };
 
-// The working directory is /, stdin is empty, no signal is blocked or ignored. The caller reaps it.
+// The working directory is /, stdin is empty, no signal is blocked or ignored; it has a session of its own, out of
+// reach of the terminal and its signals. The caller reaps it.
 absl::StatusOr<pid_t> StartChild(const ChildOptions& options);
+
+// Waits for the end of a child; gives the wait status.
+int Reap(pid_t pid);
 
 // First descriptor number that ChildOptions::descriptors get.
 inline constexpr int kFirstChildDescriptor = 3;

@@ -36,6 +36,16 @@ std::vector<std::string> Names(const std::string& directory) {
   return names;
 }
 
+std::vector<pid_t> Processes() {
+  std::vector<pid_t> processes;
+  for (const std::string& name : Names("/proc")) {
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error == std::errc() && end == name.data() + name.size()) processes.push_back(pid);
+  }
+  return processes;
+}
+
 std::optional<std::string> HeldLink(const std::string& process, const std::string& mountpoint) {
   struct Link {
     const char* name;
@@ -76,11 +86,8 @@ std::optional<std::string> Reason(const std::string& process, const std::string&
 
 std::vector<Holder> FindHolders(const std::string& mountpoint) {
   std::vector<Holder> holders;
-  for (const std::string& name : Names("/proc")) {
-    pid_t pid = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error != std::errc() || end != name.data() + name.size()) continue;
-    const std::string process = "/proc/" + name;
+  for (const pid_t pid : Processes()) {
+    const std::string process = fmt::format("/proc/{}", pid);
     if (auto reason = Reason(process, mountpoint)) {
       std::string program;
       std::ifstream comm(process + "/comm");
@@ -89,6 +96,12 @@ std::vector<Holder> FindHolders(const std::string& mountpoint) {
     }
   }
   return holders;
+}
+
+bool IsInhabited(std::string_view mount_namespace) {
+  const std::vector<pid_t> processes = Processes();
+  return std::any_of(processes.begin(), processes.end(),
+                     [&](pid_t pid) { return ReadLink(fmt::format("/proc/{}/ns/mnt", pid)) == mount_namespace; });
 }
 
 bool IsHeldBy(pid_t pid, const std::string& mountpoint) {

@@ -1,10 +1,11 @@
-// Which processes keep a mount busy.
+// Which processes keep a mount busy, or a mount namespace alive.
 #ifndef MIRRORFS_LAUNCHER_SYSTEM_HOLDERS_H_
 #define MIRRORFS_LAUNCHER_SYSTEM_HOLDERS_H_
 
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mirrorfs {
@@ -19,6 +20,10 @@ struct Holder {
 
 // Those that this user may see into. Reads links in /proc only: the mount itself is not touched.
 std::vector<Holder> FindHolders(const std::string& mountpoint);
+
+// Whether there is a process in that mount namespace (as MountNamespaceOf names it). Those that this user may not see
+// into do not count.
+bool IsInhabited(std::string_view mount_namespace);
 
 // Whether that process does.
 bool IsHeldBy(pid_t pid, const std::string& mountpoint);

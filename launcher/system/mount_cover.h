@@ -5,7 +5,6 @@
 #define MIRRORFS_LAUNCHER_SYSTEM_MOUNT_COVER_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"

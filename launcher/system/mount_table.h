@@ -2,7 +2,6 @@
 #ifndef MIRRORFS_LAUNCHER_SYSTEM_MOUNT_TABLE_H_
 #define MIRRORFS_LAUNCHER_SYSTEM_MOUNT_TABLE_H_
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

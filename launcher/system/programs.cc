@@ -6,6 +6,7 @@
 
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
 namespace {
@@ -25,6 +26,16 @@ absl::StatusOr<std::string> FindProgram(std::string_view name, const std::string
   return Failure(ExitCode::kUnreachable,
                  fmt::format("{} is not where it should be ({}). Is mirrorfs installed completely?", name,
                              fmt::join(places, ", ")));
+}
+
+absl::Status FindAgent(const Invoker& invoker, MountPlan& plan) {
+  ASSIGN_OR_RETURN(plan.agent_path, FindProgram("mirrorfs-agent", plan.agent_path, invoker.executable_directory));
+  return absl::OkStatus();
+}
+
+absl::Status FindPrograms(const Invoker& invoker, MountPlan& plan) {
+  ASSIGN_OR_RETURN(plan.daemon_path, FindProgram("mirrorfsd", plan.daemon_path, invoker.executable_directory));
+  return plan.StartsAgent() ? FindAgent(invoker, plan) : absl::OkStatus();
 }
 
 std::string FindFusermount() {

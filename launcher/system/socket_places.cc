@@ -25,11 +25,6 @@ void AddPlacesIn(const fs::path& directory, std::vector<std::string>& places) {
   }
 }
 
-std::string Lookup(const Environment& environment, std::string_view name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? "" : found->second;
-}
-
 }  // namespace
 
 std::vector<std::string> FindSocketPlaces(const Environment& environment, const Invoker& invoker) {
@@ -38,7 +33,7 @@ std::vector<std::string> FindSocketPlaces(const Environment& environment, const 
   AddPlace("/tmp/.X11-unix", places);
   AddPlace(StateBasePath(invoker), places);
   for (const char* name : {"XDG_RUNTIME_DIR", "SSH_AUTH_SOCK"}) {
-    const fs::path path = Lookup(environment, name);
+    const fs::path path = ValueOf(environment, name);
     if (!path.is_absolute()) continue;
     AddPlace(std::string_view(name) == "SSH_AUTH_SOCK" ? path.parent_path() : path, places);
   }

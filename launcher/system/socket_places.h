@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/config/load_settings.h"
+#include "launcher/config/environment.h"
 #include "launcher/plan/invoker.h"
 
 namespace mirrorfs {

@@ -1,7 +1,6 @@
 #include "launcher/system/unmount.h"
 
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -38,9 +37,7 @@ absl::Status UnmountAsUser(const std::string& mountpoint, UnmountMode mode) {
   command.insert(command.end(), {"--", mountpoint});
   ASSIGN_OR_RETURN(const pid_t pid,
                    StartChild({.program = program, .command = command, .output = -1, .descriptors = {}}));
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  Reap(pid);
   if (!IsMounted(mountpoint)) return absl::OkStatus();
   return Busy(mountpoint);
 }

@@ -1,5 +1,5 @@
-// What decides which path lives where, as text: made by the launcher, read by the daemon. docs/guide.md (Which path
-// lives where) explains the rules to users; path_policy.h applies them.
+// What decides which path lives where, as text: made by the launcher, read by the daemon. docs/which-path.md
+// explains the rules to users; path_policy.h applies them.
 #ifndef MIRRORFS_PROTOS_POLICY_POLICY_SPEC_H_
 #define MIRRORFS_PROTOS_POLICY_POLICY_SPEC_H_
 

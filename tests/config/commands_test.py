@@ -168,7 +168,16 @@ class CommandsTest(unittest.TestCase):
                             (["explain"], "a path is missing"), (["explain", "--fs-mod", "x", "/"], "did you mean --fs-mode?"),
                             (["explain", "--fs-mode", "x", "/"], "there is no mode 'x'"),
                             (["explain", "--read-only", "^a", "/"], "flag --read-only: fs.read_only: the pattern '^a'"),
-                            (["explain", "-o", "xml", "/"], "write wide or json")):
+                            (["explain", "-o", "xml", "/"], "-o xml: write json."),
+                            (["explain", "-o", "wide", "/"], "-o wide: write json."),
+                            (["config", "show", "-o", "wide"], "-o wide: write json."),
+                            (["config", "check", "-o", "json"], "there is no option -o"),
+                            (["config", "schema", "-t", "docker/web"], "there is no option -t"),
+                            (["config", "schema", "x.yaml"], "words too many"),
+                            (["config", "check", "--as", "bogus"], "flag --as"),
+                            (["config", "check", "--hard", "--deadline", "1s"], "flag --hard: hard waits for ever"),
+                            (["diff", "-p", "-o", "json"], "say one of them"), (["diff", "-o", "wide"], "write json"),
+                            (["stats", "/", "-o", "wide"], "write json"), (["layers", "-o", "x"], "write wide or json")):
             self.assertIn(says, self.run_it(*words, code=2).stderr)
         self.assertIn("did you mean MIRRORFS_FS_READ_ONLY?", self.run_it("explain", "/", code=2, MIRRORFS_FS_READONLY="x").stderr)
         for command in ("explain", "config"):

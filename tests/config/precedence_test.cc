@@ -167,7 +167,6 @@ TEST_F(PrecedenceTest, EveryFlagArrives) {
             .container_cwd = true,
             .identity = "container",
             .deadline = "5s",
-            .hard = true,
             .runtime_socket = "/s",
             .tls_ca = "/ca",
             .tls_certificate = "/cert",
@@ -188,7 +187,7 @@ TEST_F(PrecedenceTest, EveryFlagArrives) {
   EXPECT_TRUE(settings.container_cwd.value);
   EXPECT_EQ(settings.agent.identity.value, "container");
   EXPECT_EQ(settings.agent.deadline.value, "5s");
-  EXPECT_TRUE(settings.agent.hard.value);
+  EXPECT_FALSE(settings.agent.hard.value);
   EXPECT_EQ(settings.agent.runtime_socket.value, "/s");
   EXPECT_EQ(settings.agent.tls_ca.value, "/ca");
   EXPECT_EQ(settings.agent.tls_certificate.value, "/cert");
@@ -196,6 +195,14 @@ TEST_F(PrecedenceTest, EveryFlagArrives) {
   EXPECT_EQ(settings.agent.token_file.value, "/token");
   EXPECT_EQ(settings.agent.agent_path.value, "/agent");
   EXPECT_EQ(settings.agent.daemon_path.value, "/daemon");
+}
+
+TEST_F(PrecedenceTest, HardAndADeadlineDoNotGoTogether) {
+  flags_ = {.hard = true};
+  EXPECT_TRUE(Loaded().settings.agent.hard.value);
+  scratch_.Write("work/.mirrorfs.yaml", "agent:\n  deadline: 5s\n");
+  EXPECT_THAT(Error(), HasSubstr("flag --hard: hard waits for ever: it cannot go with deadline ("));
+  EXPECT_THAT(Error(), HasSubstr(".mirrorfs.yaml:2)."));
 }
 
 TEST_F(PrecedenceTest, BadValuesSayWhereTheyStand) {
@@ -207,6 +214,10 @@ TEST_F(PrecedenceTest, BadValuesSayWhereTheyStand) {
   EXPECT_THAT(Error(), HasSubstr("--local: an empty text"));
   flags_ = {.deadline = "soon"};
   EXPECT_THAT(Error(), HasSubstr("flag --deadline"));
+  flags_ = {.deadline = "1ms"};
+  EXPECT_THAT(Error(), HasSubstr("flag --deadline: deadline 1ms: at least 100ms"));
+  flags_ = {.identity = "bogus"};
+  EXPECT_THAT(Error(), HasSubstr("flag --as: as bogus: write container, caller, UID or UID:GID"));
   flags_ = {};
   environment_ = {{"MIRRORFS_FS_READONLY", "x"}};
   EXPECT_THAT(Error(), HasSubstr("did you mean MIRRORFS_FS_READ_ONLY?"));

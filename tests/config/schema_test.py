@@ -28,7 +28,8 @@ GOOD = [
     "fs: {mapping: {'^/a': /b}}",
     "fs: {auto_mount: false, hide_credentials: false}",
     "env: {include: ['*'], exclude: A, set: {A: 1, B: true, C: x}, unset: [D]}",
-    "agent: {as: container, deadline: 10, hard: true, runtime_socket: /s}",
+    "agent: {as: container, deadline: 10, hard: false, runtime_socket: /s}",
+    "agent: {as: '1000:1000', hard: true}",
     "agent: {tls_ca: /a, tls_cert: /b, tls_key: /c, token_file: /d}",
     "target: docker/web\ncontainer_cwd: true",
 ]

@@ -52,9 +52,21 @@ class ContainersTest(LabCase, exec_world.ExecWorld):
 
     def test_an_environment_in_local_mode(self):
         self.run_container("--env", f"APP_KEY={self.nonce}")
-        text = self.shell(f"echo $APP_KEY; cat {self.place}/source/file", options=["--env", "--fs-mode", "local"])
-        self.assertEqual(text, f"{self.nonce}\ncontent\n")
-        self.assert_nothing_left()
+        # Nothing of ours is beside the program.
+        self.assertEqual(self.state_directories(), [])
+        text = self.shell(f"echo $APP_KEY; cat {self.place}/source/file; echo $MIRRORFS_TARGET; echo ${{MIRRORFS_RUN-none}};"
+                          f"ls {self.state_base()} | wc -l; readlink /proc/self/ns/mnt", options=["--env", "--fs-mode", "local"])
+        self.assertEqual(text, f"{self.nonce}\ncontent\n{self.target}\nnone\n0\n{os.readlink('/proc/self/ns/mnt')}\n")
+        self.assertEqual(self.processes(), {})
+
+    def test_a_working_directory_in_local_mode(self):
+        self.run_container("--workdir", "/usr/lib")
+        options = ["--container-cwd", "--fs-mode", "local"]
+        self.assertEqual(self.shell("/bin/pwd; echo $PWD", options=options), "/usr/lib\n/usr/lib\n")
+        self.run_container("--workdir", "/lower/many")
+        self.fail_with(1, "In mode local it is looked for on this machine", "exec", "--target", self.target, *self.socket,
+                       *options, "--", "true")
+        self.assertEqual(self.processes(), {})
 
     def test_working_directory(self):
         self.run_container("--workdir", "/lower/many")

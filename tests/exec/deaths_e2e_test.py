@@ -101,6 +101,7 @@ class DeathsTest(exec_world.ExecWorld):
         self.assertEqual(self.state_directories(), [f"exec-{self.child.pid}"])
         self.assertEqual(self.output_of("cat", "/srv/nonce"), self.nonce + "\n")
         self.assert_nothing_left()
+        self.assertEqual(self.succeed("layers"), "There are no private layers.\n")
 
     def test_signals_to_the_keeper_do_not_end_the_run(self):
         parts = self.start()
@@ -109,8 +110,11 @@ class DeathsTest(exec_world.ExecWorld):
         self.assertEqual(self.ask(), f"{self.nonce}\nok\n")
         self.end()
 
+    def holder_command(self):
+        return ["unshare", "--root", self.container_with_sleep(), "/sleep", "1000"]
+
     def test_a_container_that_goes(self):
-        holder = subprocess.Popen(["unshare", "--root", self.container_with_sleep(), "/sleep", "1000"])
+        holder = subprocess.Popen(self.holder_command())
         self.addCleanup(holder.wait)
         self.addCleanup(holder.kill)
         self.wait_for(lambda: os.readlink(f"/proc/{holder.pid}/root") != "/", "the container's process")
@@ -174,8 +178,10 @@ class UserDeathsTest(DeathsTest):
 
     user = exec_world.NOBODY
 
-    def test_a_container_that_goes(self):
-        self.skipTest("another user's process is root's business")
+    def holder_command(self):
+        """A process of the user's own, in a user namespace of his, as a rootless container has it."""
+        return ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--", "unshare", "--user",
+                f"--map-user={self.user}", f"--map-group={self.user}", *super().holder_command()[1:]]
 
 
 class ManyRunsTest(exec_world.ExecWorld):
@@ -189,16 +195,20 @@ class ManyRunsTest(exec_world.ExecWorld):
                 self.assertEqual(self.output_of("cat", "/srv/nonce"), self.nonce + "\n")
                 continue
             child = self.start_shell("sleep 1000 & exec sleep 1000")
+            self.wait_for(lambda: len(self.sleepers()) == 2, "both programs")
+            sleepers = self.sleepers()
             victims = [child.pid, *list(self.parts(child).values())[:4]]
             os.kill(victims[number // 5 % len(victims)], signal.SIGKILL)
-            # Its children go on, and with them the run, until they are ended, too.
-            for pid, line in self.sleepers():
-                os.kill(pid, signal.SIGKILL)
-            child.wait()
+            # The others go on, and with them the run, until they are ended, too.
+            for pid in sleepers:
+                if pid != victims[number // 5 % len(victims)]:
+                    os.kill(pid, signal.SIGKILL)
+            child.wait(timeout=exec_world.LIMIT)
         self.assert_nothing_left()
         self.assertEqual(os.path.exists(self.state_base()), False)
 
     def sleepers(self):
+        found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -208,7 +218,8 @@ class ManyRunsTest(exec_world.ExecWorld):
             except OSError:
                 continue
             if line == b"sleep\0001000\0" and ours:
-                yield int(pid), line
+                found.append(int(pid))
+        return found
 
 
 class UserManyRunsTest(ManyRunsTest):

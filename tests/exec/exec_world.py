@@ -149,18 +149,38 @@ class Terminal:
         """Waits until `text` has come, and gives all before it; what follows is kept for the next time."""
         end = time.monotonic() + LIMIT
         while text not in self.seen:
-            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
-            if not ready:
+            if not self.take_in(max(0, end - time.monotonic())):
                 raise AssertionError(f"{text!r} did not come, but {self.seen!r}")
-            try:
-                data = os.read(self.fd, 65536)
-            except OSError as error:
-                raise AssertionError(f"the terminal ended; seen {self.seen!r}") from error
-            self.seen += data.decode(errors="replace")
         before, self.seen = self.seen.split(text, 1)
         return before
 
+    def has(self, text):
+        """Whether `text` has come so far."""
+        self.take_in(0)
+        return text in self.seen
+
+    def take_in(self, limit):
+        """What the terminal says next; whether it did within `limit` seconds."""
+        ready, _, _ = select.select([self.fd], [], [], limit)
+        if not ready:
+            return False
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError as error:
+            raise AssertionError(f"the terminal ended; seen {self.seen!r}") from error
+        self.seen += data.decode(errors="replace")
+        return True
+
     def close(self):
+        """Hangs up, and waits for the end of the shell."""
+        if self.fd is None:
+            return
         os.close(self.fd)
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        self.fd = None
+        end = time.monotonic() + LIMIT
+        while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+            if time.monotonic() > end:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+                raise AssertionError("the shell did not end when its terminal did")
+            time.sleep(0.01)

@@ -21,56 +21,70 @@ class TerminalTest(exec_world.ExecWorld):
         self.terminal = exec_world.Terminal(shell, environment, self.place)
         self.addCleanup(self.terminal.close)
         self.terminal.resize(24, 1000)  # no line is broken
+        self.lines = 0
         self.prompt()
 
     def tearDown(self):
-        self.terminal.send("exit\n")
+        self.terminal.close()  # its shell ends, with all of its jobs
         super().tearDown()
 
     def prompt(self):
         return self.terminal.expect("prompt> ")
 
-    def run_line(self, line):
-        """What a line prints, until the next prompt."""
-        self.terminal.send(line + "\n")
-        self.terminal.expect("\r\n")  # the echo of the line
-        return self.prompt().replace("\r", "")
+    def run_line(self, line, prompt="prompt> "):
+        """What a line prints. Its echo is told from its output, and both from what came before."""
+        self.lines += 1
+        self.terminal.send(f"{line}; echo end\"\"ed {self.lines}\n")
+        self.terminal.expect(f"end\"\"ed {self.lines}\r\n")
+        output = self.terminal.expect(f"ended {self.lines}\r\n")
+        self.terminal.expect(prompt)
+        return output.replace("\r", "")
 
     def exec_line(self, *words, kind="exec", options=()):
         program = ["--", *words] if words else []
         line = [f"{self.bin}/mirrorfs", kind, "--target", self.target, *options, *program]
         return shlex.join(line)
 
-    def start_line(self, text):
-        """Starts a shell script in the foreground and waits until it says "started"."""
-        self.terminal.send(self.exec_line("sh", "-c", "echo start\"\"ed $$; " + text) + "\n")
+    def start_line(self, text, before=":", end=""):
+        """Starts a shell script and waits until it has done what comes before, and says "started"."""
+        self.terminal.send(self.exec_line("sh", "-c", f"{before}; echo start\"\"ed $$; {text}") + end + "\n")
         self.terminal.expect("started ")
         return int(self.terminal.expect("\r\n"))
 
+    def start_sleep(self, before=":", output="", end=""):
+        """A program in the foreground. A shell that is about to start one would lose a Ctrl-C: it is the program by then."""
+        pid = self.start_line(f"exec sleep 100 {output}", before=before, end=end)
+        self.wait_for(lambda: self.foreground_name() == "sleep", "sleep in the foreground")
+        return pid
+
+    def bring_to_foreground(self, group):
+        self.terminal.send("fg\n")
+        self.wait_for(lambda: os.tcgetpgrp(self.terminal.fd) == group, "the job in the foreground")
+
     def test_ctrl_c(self):
-        self.start_line("exec sleep 100")
+        self.start_sleep()
         self.terminal.send("\x03")
         self.prompt()
         self.assertEqual(self.run_line("echo $?"), "130\n")
 
     def test_a_program_that_takes_ctrl_c_itself(self):
-        self.start_line("trap 'echo caught; exit 5' INT; while :; do sleep 0.05; done")
+        self.start_line("while :; do sleep 0.05; done", before="trap 'echo caught; exit 5' INT")
         self.terminal.send("\x03")
         self.assertIn("caught", self.prompt())
         self.assertEqual(self.run_line("echo $?"), "5\n")
 
     def test_ctrl_backslash(self):
-        self.start_line("ulimit -c 0; exec sleep 100")
+        self.start_sleep(before="ulimit -c 0")
         self.terminal.send("\x1c")
         self.prompt()
         self.assertEqual(self.run_line("echo $?"), "131\n")
 
     def test_ctrl_z_and_fg(self):
-        self.start_line("while read line; do echo got $line; cat /srv/nonce; done")
+        pid = self.start_line("while read line; do echo got $line; cat /srv/nonce; done")
         self.terminal.send("\x1a")
         self.assertIn("Stopped", self.prompt())
         self.assertIn("Stopped", self.run_line("jobs"))
-        self.terminal.send("fg\n")
+        self.bring_to_foreground(pid)
         self.terminal.send("hello\n")
         self.terminal.expect("got hello")
         self.terminal.expect(self.nonce)
@@ -79,16 +93,15 @@ class TerminalTest(exec_world.ExecWorld):
         self.assertEqual(self.run_line("echo $?"), "0\n")
 
     def test_in_the_background(self):
-        self.terminal.send(self.exec_line("sh", "-c", "echo start\"\"ed; read line; cat /srv/nonce") + " &\n")
-        self.terminal.expect("started")
+        pid = self.start_line("read line; cat /srv/nonce", end=" &")
         self.wait_for(lambda: "Stopped" in self.run_line("jobs"), "the stop of a background reader")
-        self.terminal.send("fg\n")
+        self.bring_to_foreground(pid)
         self.terminal.send("hello\n")
         self.terminal.expect(self.nonce)
         self.prompt()
 
     def test_process_group_and_terminal(self):
-        pid = self.start_line("exec sleep 100")
+        pid = self.start_sleep()
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
             _, _, group, session, terminal, foreground, *_ = file.read().rsplit(")", 1)[1].split()
         self.assertEqual(int(group), pid)
@@ -100,11 +113,11 @@ class TerminalTest(exec_world.ExecWorld):
         self.assertEqual(self.run_line("echo $?"), "143\n")
 
     def test_window_size(self):
-        self.terminal.resize(33, 77)
-        self.assertEqual(self.run_line(self.exec_line("stty", "size")), "33 77\n")
-        self.start_line("trap 'stty size; exit' WINCH; while :; do sleep 0.05; done")
-        self.terminal.resize(44, 88)
-        self.terminal.expect("44 88")
+        self.terminal.resize(33, 777)
+        self.assertEqual(self.run_line(self.exec_line("stty", "size")), "33 777\n")
+        self.start_line("while :; do sleep 0.05; done", before="trap 'stty size; exit' WINCH")
+        self.terminal.resize(44, 888)
+        self.terminal.expect("44 888")
         self.prompt()
 
     def test_the_terminal_has_its_name(self):
@@ -113,8 +126,8 @@ class TerminalTest(exec_world.ExecWorld):
         self.assertIn(self.nonce, self.run_line(self.exec_line("sh", "-c", "cat /srv/nonce > /dev/tty")))
 
     def test_a_pipeline_is_one_job(self):
-        self.terminal.send(self.exec_line("sh", "-c", "echo start\"\"ed >&2; sleep 100") + " | cat\n")
-        self.terminal.expect("started")
+        pid = self.start_sleep(before="exec 3>&1 1>&2", output=">&3", end=" | cat")
+        self.assertEqual(os.tcgetpgrp(self.terminal.fd), pid)
         self.terminal.send("\x03")
         self.prompt()
         self.assertEqual(self.run_line(self.exec_line("cat", "/srv/nonce") + " | tr a-z A-Z"),
@@ -141,14 +154,16 @@ class TerminalTest(exec_world.ExecWorld):
         self.prompt()
 
     def test_job_control_in_the_shell(self):
+        tag = f"({self.target}) "
         self.terminal.send("SHELL=/bin/bash " + self.exec_line(kind="shell") + "\n")
-        self.terminal.expect(f"({self.target}) ")
+        self.terminal.expect(tag)
         self.terminal.send("sleep 100\n")
-        self.terminal.expect("sleep 100")
         self.wait_for(lambda: self.foreground_name() == "sleep", "sleep in the foreground")
         self.terminal.send("\x1a")
         self.terminal.expect("Stopped")
-        self.terminal.send("kill %1; exit\n")
+        self.terminal.expect(tag)
+        self.run_line("kill %1", prompt=tag)
+        self.wait_for(lambda: self.run_line("jobs", prompt=tag) == "", "the end of the job")
         self.terminal.send("exit\n")
         self.prompt()
 

@@ -7,6 +7,7 @@
 #include "launcher/plan/child_commands.h"
 #include "launcher/plan/exec_plan_text.h"
 #include "protos/shared/errno_status.h"
+#include "tests/launcher/invokers.h"
 
 namespace mirrorfs {
 namespace {
@@ -17,14 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
-
-const Invoker kRoot = {
-    .uid = 0, .gid = 0, .working_directory = "/work", .executable_directory = "/usr/bin", .runtime_directory = ""};
-const Invoker kUser = {.uid = 1000,
-                       .gid = 1000,
-                       .working_directory = "/work",
-                       .executable_directory = "/usr/bin",
-                       .runtime_directory = "/run/user/1000"};
 
 absl::StatusOr<ExecPlan> Plan(std::vector<std::string> words, const Invoker& invoker = kRoot,
                               ExecCommand kind = ExecCommand::kExec, const std::string& shell = "/bin/bash") {
@@ -101,6 +94,13 @@ TEST(ExecPlan, WhatIsMissingIsNamed) {
   ExpectFailure(Plan({"-t", "docker/web", "--"}), ExitCode::kUsage, "the program is missing");
   ExpectFailure(Plan({"-t", "docker/web", "--", ""}), ExitCode::kUsage, "the program is missing");
   ExpectFailure(Plan({"-t", "dokcer/web", "--", "app"}), ExitCode::kUsage, "did you mean docker");
+  ExpectFailure(Plan({"--fs-mode", "local", "--env", "--", "app"}), ExitCode::kUsage, "write --target TARGET");
+}
+
+TEST(ExecPlan, InModeLocalThereIsNoLayerToBeNamed) {
+  ExpectFailure(Plan({"-t", "docker/web", "--fs-mode", "local", "--layer", "x", "--", "app"}), ExitCode::kUsage,
+                "in mode local (flag --fs-mode) nothing goes to a private layer");
+  ExpectFailure(Plan({"-t", "docker/web", "--layer", "", "--", "app"}), ExitCode::kUsage, "the name is empty");
 }
 
 TEST(ExecPlan, ABadPatternIsNamedBeforeAnythingStarts) {
@@ -175,6 +175,15 @@ TEST(ExecPlanText, TellsMountsPolicyAndEnvironment) {
   EXPECT_THAT(text, HasSubstr("SECRET*"));
   EXPECT_LT(text.find("the target's volumes"), text.find("default not_found"));
   EXPECT_GT(text.find("the target's volumes"), text.find("^/app/"));
+}
+
+// A rule may send a write there in any mode.
+TEST(ExecPlanText, EveryViewHasALayer) {
+  EXPECT_THAT(DescribeExecPlan(*Plan({"-t", "docker/web", "--fs-mode", "write", "--layer", "mine", "--", "app"}), {}),
+              HasSubstr("layer        mine\n"));
+  EXPECT_THAT(DescribeExecPlan(*Plan({"-t", "docker/web", "--fs-mode", "write", "--", "app"}), {}),
+              HasSubstr("layer        a new one"));
+  EXPECT_THAT(DescribeExecPlan(*Plan({"--fs-mode", "local", "--", "app"}), {}), HasSubstr("layer        none\n"));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/child_log.h"
 #include "launcher/keeper/control_server.h"
+#include "launcher/keeper/copy_line.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/system/child_process.h"
 #include "protos/shared/line_channel.h"
@@ -55,6 +56,15 @@ TEST(LineChannel, ALineWithoutEndIsCutOff) {
   while (!reader.AtEnd()) reader.Receive();
   EXPECT_EQ(reader.Next(), std::nullopt);
   ::shutdown(reader.fd(), SHUT_RDWR);
+}
+
+TEST(CopyLine, FitsAndHarmsNothing) {
+  const CopyStep step{.path = "/srv/\x1b[2Jlarge.db", .done = 120 << 20, .size = uint64_t{1} << 30};
+  EXPECT_EQ(CopyLine(step, 1000), "copying /srv/?[2Jlarge.db to the private layer: 120 of 1024 MiB");
+  const std::string narrow = CopyLine(step, 60);
+  EXPECT_EQ(narrow.size(), 60u);
+  EXPECT_THAT(narrow, HasSubstr("copying ..."));
+  EXPECT_THAT(narrow, HasSubstr("large.db to the private layer: 120 of 1024 MiB"));
 }
 
 TEST(JsonLines, StatusMakesTheRoundTrip) {

@@ -128,6 +128,12 @@ assert sqlite3.connect("db.sqlite").execute("select sum(x) from t").fetchone()[0
         self.assertEqual(self.umount(), "")
         self.assertEqual(self.succeed("layers"), "There are no private layers.\n")
 
+    def test_nor_does_one_whose_keeper_was_killed(self):
+        self.mount()
+        self.kill(self.status(self.mountpoint)["pid"])
+        self.umount()
+        self.assertEqual(self.succeed("layers"), "There are no private layers.\n")
+
     def test_reading_costs_no_more_calls_than_without(self):
         def calls(*words):
             self.succeed("mount", *words, f"dir:{self.source}", self.mountpoint)
@@ -165,6 +171,47 @@ os.remove("file"); os.mkdir("d"); open("d/x", "w").close()
         self.assertEqual(self.succeed("layers"), "There are no private layers.\n")
         self.assertEqual(sorted(os.listdir(self.source)), ["d", "data.txt", "sub"])
 
+    # --- As a patch
+
+    def test_a_patch_of_a_name_that_is_no_text(self):
+        name = os.path.join(self.source.encode(), b"no-text-\xff")
+        for path, text in ((name, "before\n"), (name + b"\xfe", "the other\n")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chown(path, self.user, self.user)
+        self.mount("--layer", "bytes")
+        self.run_inside("open(b'no-text-\\xff', 'a').write('after\\n'); os.remove(b'no-text-\\xff\\xfe')")
+        self.umount()
+        patch = subprocess.run(self.command("diff", "bytes", "-p"), env=self.environment(), capture_output=True,
+                               timeout=world.LIMIT, check=True, stdin=subprocess.DEVNULL).stdout
+        self.assertIn(b" before\n+after\n", patch)
+        self.assertIn(b"-the other\n", patch)
+
+    def test_a_patch_says_what_has_gone_and_fails_for_what_cannot_be_read(self):
+        self.mount("--layer", "work")
+        self.run_inside("open('data.txt', 'a').write('three\\n'); open('file', 'a').write('more\\n')")
+        self.umount()
+        os.remove(os.path.join(self.source, "file"))
+        patch = self.succeed("diff", "work", "-p")
+        self.assertIn("--- /dev/null\n+++ b/file\n", patch)
+        self.assertIn("+three\n", patch)
+        os.remove(os.path.join(self.source, "data.txt"))
+        os.mkdir(os.path.join(self.source, "data.txt"))
+        result = self.run_command("diff", "work", "-p")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("/data.txt cannot be read in the container: Is a directory", result.stderr)
+
+    def test_a_patch_fails_when_the_agent_does(self):
+        self.mount("--layer", "work")
+        self.run_inside("open('data.txt', 'a').write('three\\n')")
+        self.umount()
+        os.rename(f"{self.bin}/mirrorfs-agent", f"{self.bin}/agent")
+        with open(f"{self.bin}/mirrorfs-agent", "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho mirrorfs-agent: out of order\nexit 6\n")
+        os.chmod(f"{self.bin}/mirrorfs-agent", 0o755)
+        self.assertEqual(self.run_command("diff", "work", "-p").stdout, "")
+        self.fail_with(6, "out of order", "diff", "work", "-p")
+
     # --- What cannot be
 
     def test_bad_input(self):
@@ -188,23 +235,24 @@ os.remove("file"); os.mkdir("d"); open("d/x", "w").close()
         self.succeed("discard", "one")
 
     def test_a_full_disk(self):
-        if self.user:
-            self.skipTest("a file system of its own is mounted for it")
         small = self.directory("small")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "small", small], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=2m,uid={self.user},gid={self.user},mode=0700", "small", small],
+                       check=True)
         self.state = small
         with open(os.path.join(self.source, "big"), "wb") as file:
             file.write(os.urandom(8 << 20))
+        os.chown(os.path.join(self.source, "big"), self.user, self.user)
         before = self.checksum()
         try:
             self.mount("--layer", "full")
             self.run_inside("open('data.txt', 'a').write('kept\\n')")
-            with self.assertRaises(OSError) as caught:
-                with open(self.path("big"), "r+b") as file:
-                    file.write(b"x")
-            self.assertEqual(caught.exception.errno, errno.ENOSPC)
-            with open(self.path("big"), "rb") as file:
-                self.assertEqual(len(file.read()), 8 << 20)
+            self.run_inside(f"""
+try:
+    with open("big", "r+b") as file: file.write(b"x")
+except OSError as error: assert error.errno == {errno.ENOSPC}, error
+else: assert False, "it had room"
+with open("big", "rb") as file: assert len(file.read()) == 8 << 20
+""")
             self.succeed("umount", self.mountpoint)
             self.assertEqual(self.changes("full"), {"/data.txt": "M"})
             self.assertEqual(self.checksum(), before)

@@ -5,6 +5,7 @@
 #include "launcher/failure.h"
 #include "launcher/plan/child_commands.h"
 #include "protos/shared/errno_status.h"
+#include "tests/launcher/invokers.h"
 
 namespace mirrorfs {
 namespace {
@@ -15,14 +16,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-const Invoker kRoot = {
-    .uid = 0, .gid = 0, .working_directory = "/root", .executable_directory = "/usr/bin", .runtime_directory = ""};
-const Invoker kUser = {.uid = 1000,
-                       .gid = 1000,
-                       .working_directory = "/home/me",
-                       .executable_directory = "/usr/bin",
-                       .runtime_directory = "/run/user/1000"};
-
 absl::StatusOr<MountPlan> Plan(std::vector<std::string> words, const Invoker& invoker) {
   ASSIGN_OR_RETURN(const MountArguments arguments, ParseMountArguments(words, MountCaller::kPerson));
   return MakeMountPlan(arguments, invoker);
@@ -32,7 +25,7 @@ TEST(MountPlan, DefaultsForRoot) {
   const auto plan = Plan({"docker/web", "web"}, kRoot);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(plan->target, "docker/web");
-  EXPECT_EQ(plan->mountpoint, "/root/web");
+  EXPECT_EQ(plan->mountpoint, "/work/web");
   EXPECT_EQ(plan->identity, "caller");
   EXPECT_FALSE(plan->read_write);
   EXPECT_EQ(plan->deadline_seconds, 10);
@@ -156,7 +149,7 @@ TEST(ChildCommands, OfTheAgent) {
   EXPECT_THAT(
       AgentCommand(*plan, "/run/a.sock", 3),
       ElementsAre("mirrorfs-agent", "--target", "docker/web", "--listen", "unix:/run/a.sock", "--rw", "--devices",
-                  "--identities", "caller", "--runtime-socket", "/root/d.sock", "--ready-fd", "3", "--ttl", "60s"));
+                  "--identities", "caller", "--runtime-socket", "/work/d.sock", "--ready-fd", "3", "--ttl", "60s"));
 }
 
 TEST(ChildCommands, OfTheDaemonHoldNoSecret) {

@@ -170,6 +170,7 @@ TEST(MountRecord, IsReadAsWritten) {
                               .keeper = {.pid = 1, .start_ticks = 2},
                               .agent = {.pid = 3, .start_ticks = 4},
                               .daemon = {.pid = 5, .start_ticks = 6},
+                              .program_namespace = "mnt:[2]",
                               .cover = {.tmpfs = true, .directory_mode = 0755}};
   ASSERT_TRUE(WriteRecord(path, record).ok());
   EXPECT_EQ(*ReadRecord(path), record);
