@@ -23,6 +23,8 @@ constexpr absl::Duration kFenceWait = absl::Milliseconds(300);
 // A reply that gRPC itself cannot take (it does not parse, is too long) is asked for so many times.
 constexpr int kMostBrokenReplies = 3;
 constexpr int kMaxErrno = 4095;
+// What a call of an agent that has been silent for a whole deadline waits: this part of one.
+constexpr int kPartAfterSilence = 10;
 
 // Whether the agent itself has refused to begin: it was not done for sure.
 bool WasRefused(const grpc::Status& status) {
@@ -72,11 +74,15 @@ absl::StatusOr<Generation> RemoteCaller::Run(Method method, const CallContext& c
   }
 }
 
-// A request may need several calls: with an agent that is silent they have one deadline together.
+// A request may need several calls: with an agent that is silent they have one deadline together. Nor does each request
+// wait anew for an agent that has been silent for that long, since the kernel lets many wait for one name one after the
+// other; the heartbeat hears of it when it is back.
 absl::Time RemoteCaller::DeadlineOf(const CallContext& context) const {
-  const absl::Time waiting_since =
-      context.begun == absl::InfinitePast() ? absl::Now() : std::max(context.begun, link_.LastHeard());
-  return waiting_since + deadline_;
+  const absl::Time now = absl::Now();
+  const absl::Time heard = link_.LastHeard();
+  const absl::Time waiting_since = context.begun == absl::InfinitePast() ? now : std::max(context.begun, heard);
+  if (now - heard < deadline_) return waiting_since + deadline_;
+  return std::min(waiting_since + deadline_, now + deadline_ / kPartAfterSilence);
 }
 
 // True: answered. False: to be tried again.
