@@ -36,6 +36,7 @@ class ViewFileSystemImpl final : public ViewFileSystem {
 
   // names.cc
   absl::StatusOr<Entry> Lookup(const CallContext& context, NodeId parent, std::string_view name) override;
+  bool IsLookedUpHere(const CallContext& context, NodeId parent, std::string_view name) override;
   absl::StatusOr<std::string> Readlink(const CallContext& context, NodeId node) override;
 
   // attributes.cc
@@ -164,6 +165,8 @@ class ViewFileSystemImpl final : public ViewFileSystem {
                                      std::string& redirected);
 
   // --- names.cc
+  // Whether a listing of the directory asks the container for its part.
+  bool ContainerHasPart(const ViewNode& directory) const;
   absl::StatusOr<Found> LookupChild(const CallContext& context, const Place& place, NodeId proposed = NodeId::kInvalid);
   absl::StatusOr<InLayer> LookupInLayer(const CallContext& context, const Place& place);
   absl::StatusOr<Found> AdmitFromLayer(const CallContext& context, const Place& place, InLayer in_layer,
