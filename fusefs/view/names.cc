@@ -121,7 +121,7 @@ absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupOnTheWay(con
                                                                              const Place& place, Side side) {
   if (!Has(side) || !MayLeadTo(side, place.path)) return ErrnoStatus(ENOENT);
   absl::StatusOr<Entry> entry = InnerLookup(AsDaemon(context), side, place);
-  if (!entry.ok()) return ErrnoStatus(ENOENT);
+  if (!entry.ok()) return IsAnswer(entry.status()) ? ErrnoStatus(ENOENT) : entry.status();
   const bool leads = entry->attributes.type == FileType::kDirectory &&
                      LeadsSomewhere(AsDaemon(context), side, entry->node, place.path);
   if (leads) return Admit(context, place, side, *std::move(entry));

@@ -143,6 +143,9 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   static absl::StatusOr<std::string> PathOf(const ViewNode& node);
   PathDecision Decide(std::string_view path) const { return options_.policy.Decide(options_.policy.Map(path)); }
   NodeId RootOf(Side side) const { return roots_[Index(side)]; }
+  // True: a side has told that a file is not there, or not for this caller. False: it could not be asked, and nothing
+  // may be concluded from that.
+  static bool IsAnswer(const absl::Status& error);
   // The directory on that side; kInvalid if there is none.
   absl::StatusOr<NodeId> InnerOf(const CallContext& context, const ViewNodePtr& directory, Side side);
   absl::StatusOr<NodeId> FindInner(const CallContext& context, const ViewNodePtr& directory, Side side);
