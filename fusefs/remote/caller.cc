@@ -23,8 +23,9 @@ constexpr absl::Duration kFenceWait = absl::Milliseconds(300);
 // A reply that gRPC itself cannot take (it does not parse, is too long) is asked for so many times.
 constexpr int kMostBrokenReplies = 3;
 constexpr int kMaxErrno = 4095;
-// What a call of an agent that has been silent for a whole deadline waits: this part of one.
+// When a call has waited a whole deadline in vain, the next ones wait this part of one.
 constexpr int kPartAfterSilence = 10;
+constexpr double kWholeWait = 0.9;  // it may have been given its deadline a moment before it was begun
 
 // Whether the agent itself has refused to begin: it was not done for sure.
 bool WasRefused(const grpc::Status& status) {
@@ -75,13 +76,13 @@ absl::StatusOr<Generation> RemoteCaller::Run(Method method, const CallContext& c
 }
 
 // A request may need several calls: with an agent that is silent they have one deadline together. Nor does each request
-// wait anew for an agent that has been silent for that long, since the kernel lets many wait for one name one after the
-// other; the heartbeat hears of it when it is back.
+// wait anew once one has waited in vain, since the kernel lets many wait for one name one after the other; the
+// heartbeat hears of the agent when it is back.
 absl::Time RemoteCaller::DeadlineOf(const CallContext& context) const {
   const absl::Time now = absl::Now();
-  const absl::Time heard = link_.LastHeard();
-  const absl::Time waiting_since = context.begun == absl::InfinitePast() ? now : std::max(context.begun, heard);
-  if (now - heard < deadline_) return waiting_since + deadline_;
+  const absl::Time waiting_since =
+      context.begun == absl::InfinitePast() ? now : std::max(context.begun, link_.LastHeard());
+  if (!link_.IsSilent()) return waiting_since + deadline_;
   return std::min(waiting_since + deadline_, now + deadline_ / kPartAfterSilence);
 }
 
@@ -130,6 +131,7 @@ absl::StatusOr<bool> RemoteCaller::AfterFailure(Try& attempt, const grpc::Status
         attempt.deadline = absl::Now() + deadline_;
         return false;
       }
+      if (attempt.deadline - attempt.begun >= deadline_ * kWholeWait) link_.NoteSilence(attempt.begun);
       return ErrnoStatus(ETIMEDOUT, attempt.Facts().name);
     case grpc::StatusCode::CANCELLED:
       if (attempt.context.stop.stop_requested()) return ErrnoStatus(EINTR, attempt.Facts().name);
