@@ -13,7 +13,7 @@ absl::StatusOr<EntryAnswer> FilesystemCore::Lookup(const CallContext& context, N
   if (name.size() > kMaxNameBytes) return ErrnoStatus(ENAMETOOLONG, "lookup");
   ASSIGN_OR_RETURN(const InodePtr parent, FindInode(parent_node));
   if (auto cached = names_.Find(parent_node, name)) return Deliver(context, *std::move(cached));
-  if (parent->MissAndWantListing(Now(), options_.entry_timeout)) {
+  if (parent->MissAndWantListing(Now(), options_.entry_timeout) && !files_.IsLookedUpHere(context, parent_node, name)) {
     // A program that looks for one name in a directory mostly looks for more, and misses most of them.
     if (FetchListing(context, parent).ok()) {
       if (auto cached = names_.Find(parent_node, name)) return Deliver(context, *std::move(cached));

@@ -22,6 +22,9 @@ constexpr absl::Duration kFirstFencePause = absl::Milliseconds(1);
 constexpr absl::Duration kFenceWait = absl::Milliseconds(300);
 // A reply that gRPC itself cannot take (it does not parse, is too long) is asked for so many times.
 constexpr int kMostBrokenReplies = 3;
+// When a call has waited a whole deadline in vain, the next ones wait this part of one.
+constexpr int kPartAfterSilence = 10;
+constexpr double kWholeWait = 0.9;  // it may have been given its deadline a moment before it was begun
 
 // Whether the agent itself has refused to begin: it was not done for sure.
 bool WasRefused(const grpc::Status& status) {
@@ -71,11 +74,15 @@ absl::StatusOr<Generation> RemoteCaller::Run(Method method, const CallContext& c
   }
 }
 
-// A request may need several calls: with an agent that is silent they have one deadline together.
+// A request may need several calls: with an agent that is silent they have one deadline together. Nor does each request
+// wait anew once one has waited in vain, since the kernel lets many wait for one name one after the other; the
+// heartbeat hears of the agent when it is back.
 absl::Time RemoteCaller::DeadlineOf(const CallContext& context) const {
+  const absl::Time now = absl::Now();
   const absl::Time waiting_since =
-      context.begun == absl::InfinitePast() ? absl::Now() : std::max(context.begun, link_.LastHeard());
-  return waiting_since + deadline_;
+      context.begun == absl::InfinitePast() ? now : std::max(context.begun, link_.LastHeard());
+  if (!link_.IsSilent()) return waiting_since + deadline_;
+  return std::min(waiting_since + deadline_, now + deadline_ / kPartAfterSilence);
 }
 
 // True: answered. False: to be tried again.
@@ -123,6 +130,7 @@ absl::StatusOr<bool> RemoteCaller::AfterFailure(Try& attempt, const grpc::Status
         attempt.deadline = absl::Now() + deadline_;
         return false;
       }
+      if (attempt.deadline - attempt.begun >= deadline_ * kWholeWait) link_.NoteSilence(attempt.begun);
       return ErrnoStatus(ETIMEDOUT, attempt.Facts().name);
     case grpc::StatusCode::CANCELLED:
       if (attempt.context.stop.stop_requested()) return ErrnoStatus(EINTR, attempt.Facts().name);

@@ -4,6 +4,11 @@
 #include <mutex>
 
 namespace mirrorfs {
+namespace {
+
+constexpr int kPatience = 3;
+
+}  // namespace
 
 Heartbeat::Heartbeat(RemoteCaller& caller, SessionLink& link, absl::Duration interval)
     : caller_(caller),
@@ -21,7 +26,8 @@ void Heartbeat::RunThread(const std::stop_token& stop) {
 }
 
 void Heartbeat::Ping(const std::stop_token& stop) {
-  const CallContext context{.caller = {}, .deadline = absl::Now() + interval_, .stop = stop};
+  // Waits longer than an interval: an agent that is slow is not silent.
+  const CallContext context{.caller = {}, .deadline = absl::Now() + kPatience * interval_, .stop = stop};
   v1::PingRequest request;
   v1::PingReply reply;
   // Without an answer there is nothing to do here: who waits for one of his own gets the error.

@@ -46,6 +46,15 @@ class SessionLink {
   // The agent has answered.
   void HeardOf() { last_heard_.store(absl::ToUnixNanos(absl::Now()), std::memory_order_relaxed); }
   absl::Time LastHeard() const { return absl::FromUnixNanos(last_heard_.load(std::memory_order_relaxed)); }
+  // A call that was begun then has waited for a whole deadline.
+  void NoteSilence(absl::Time since) {
+    const int64_t heard = last_heard_.load(std::memory_order_relaxed);
+    if (heard < absl::ToUnixNanos(since)) silent_after_.store(heard, std::memory_order_relaxed);
+  }
+  // Nothing has been heard since such a call.
+  bool IsSilent() const {
+    return silent_after_.load(std::memory_order_relaxed) == last_heard_.load(std::memory_order_relaxed);
+  }
 
   // `when` on the agent's clock, rather too early than too late; 0: no limit.
   uint64_t OnAgentClock(absl::Time when) const;
@@ -67,6 +76,7 @@ class SessionLink {
   SessionFacts facts_;
   absl::Duration lease_;
   std::atomic<int64_t> last_heard_ = 0;
+  std::atomic<int64_t> silent_after_ = -1;       // what was last heard before a silence
   std::atomic<int64_t> agent_clock_offset_ = 0;  // what the agent's clock is ahead of ours
 
   Mutex mutex_;

@@ -63,6 +63,11 @@ absl::StatusOr<ViewFileSystemImpl::Inner> ViewFileSystemImpl::ServingInner(const
   return Inner{&On(side), part.node, side};
 }
 
+bool ViewFileSystemImpl::IsAnswer(const absl::Status& error) {
+  const int number = ToErrno(error);
+  return MeansAbsent(number) || number == EACCES || number == EPERM;
+}
+
 absl::StatusOr<NodeId> ViewFileSystemImpl::InnerOf(const CallContext& context, const ViewNodePtr& directory,
                                                    Side side) {
   if (!Has(side)) return NodeId::kInvalid;

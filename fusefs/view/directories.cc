@@ -85,7 +85,7 @@ absl::StatusOr<ViewFileSystemImpl::Contents> ViewFileSystemImpl::ContentsOf(cons
   for (const Side side : {Side::kLayer, decided, other}) {
     if (side == other && !differs && directory->primary() != other) continue;
     const absl::StatusOr<NodeId> inner = InnerOf(context, directory, side);
-    if (!inner.ok() && side != other) return inner.status();
+    if (!inner.ok() && (side != other || !IsAnswer(inner.status()))) return inner.status();
     if (inner.ok() && *inner != NodeId::kInvalid) contents.sides.emplace_back(side, *inner);
   }
   return contents;
@@ -165,9 +165,10 @@ absl::StatusOr<UnionListings::ListingPtr> ViewFileSystemImpl::ReadUnion(const Ca
       listing->items.push_back(*std::move(item));
       return absl::OkStatus();
     });
-    // What the other side does not let us list is not seen.
+    // What the other side does not let us list is not seen. What it does not answer is not known: names that were left
+    // out would be taken for absent.
     const bool needed = side == directory->Serving() || side == directory->primary();
-    if (!listed.ok() && needed) return listed;
+    if (!listed.ok() && (needed || !IsAnswer(listed))) return listed;
   }
   return listing;
 }

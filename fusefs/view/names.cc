@@ -15,6 +15,25 @@ absl::StatusOr<Entry> ViewFileSystemImpl::Lookup(const CallContext& context, Nod
   return GiveOut(std::move(found));
 }
 
+bool ViewFileSystemImpl::ContainerHasPart(const ViewNode& directory) const {
+  if (!Has(Side::kContainer)) return false;
+  if (directory.decision().side != PathSide::kLocal || directory.primary() == Side::kContainer) return true;
+  const absl::StatusOr<std::string> path = PathOf(directory);
+  return path.ok() && MayLeadTo(Side::kContainer, *path);
+}
+
+// A program of this machine must not wait for the container, whose part of a listing it does not need.
+bool ViewFileSystemImpl::IsLookedUpHere(const CallContext& context, NodeId parent, std::string_view name) {
+  const absl::StatusOr<Place> place = FindPlace(parent, name);
+  if (!place.ok() || !ContainerHasPart(*place->parent)) return false;
+  if (place->decision.side == PathSide::kNotFound) return true;
+  if (place->decision.side != PathSide::kLocal || place->decision.writes == WritesGo::kLayer) return false;
+  if (!MayLeadTo(Side::kContainer, place->path)) return true;
+  const absl::StatusOr<Entry> entry = InnerLookup(context, Side::kLocal, *place);
+  if (entry.ok()) nodes_.GiveBack(Side::kLocal, entry->node);
+  return entry.ok();
+}
+
 // What the side told of the directory is told on if that is what the view shows.
 void ViewFileSystemImpl::TranslateDirectory(const Place& place, Side side, Entry& entry) const {
   if (entry.directory == nullptr) return;
@@ -119,7 +138,7 @@ absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupOnTheWay(con
                                                                              const Place& place, Side side) {
   if (!Has(side) || !MayLeadTo(side, place.path)) return ErrnoStatus(ENOENT);
   absl::StatusOr<Entry> entry = InnerLookup(AsDaemon(context), side, place);
-  if (!entry.ok()) return ErrnoStatus(ENOENT);
+  if (!entry.ok()) return IsAnswer(entry.status()) ? ErrnoStatus(ENOENT) : entry.status();
   const bool leads = entry->attributes.type == FileType::kDirectory &&
                      LeadsSomewhere(AsDaemon(context), side, entry->node, place.path);
   if (leads) return Admit(context, place, side, *std::move(entry));

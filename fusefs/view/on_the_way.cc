@@ -7,8 +7,8 @@
 namespace mirrorfs {
 namespace {
 
-// Names that are looked at to find out. Where that does not do, the directory is taken to lead somewhere: what the
-// policy puts below it must be found.
+// Names that are looked at to find out. Where that does not do, or a side does not answer, the directory is taken to
+// lead somewhere: what the policy puts below it must be found.
 constexpr int kLocalBudget = 4096;
 constexpr int kContainerBudget = 512;  // each directory is a call
 constexpr std::chrono::seconds kRemembered{5};
@@ -53,7 +53,8 @@ bool ViewFileSystemImpl::LeadsSomewhere(const CallContext& context, Side side, N
   DirCursor cursor = DirCursor::kStart;
   do {
     auto page = On(side).ReadDir(context, inner, cursor, 64 << 10, /*with_attributes=*/false);
-    if (!page.ok()) break;  // what cannot be listed leads nowhere
+    if (!page.ok() && !IsAnswer(page.status())) return true;
+    if (!page.ok()) break;  // what may not be listed leads nowhere
     absl::Status looked;
     for (DirectoryEntry& entry : page->entries) {
       if (looked.ok()) looked = look(std::move(entry));
@@ -65,6 +66,7 @@ bool ViewFileSystemImpl::LeadsSomewhere(const CallContext& context, Side side, N
   } while (cursor != DirCursor::kEnd);
   for (const std::string& name : directories) {
     const auto entry = On(side).Lookup(context, inner, name);
+    if (!entry.ok() && !IsAnswer(entry.status())) return true;
     if (!entry.ok()) continue;
     const bool leads = entry->attributes.type == FileType::kDirectory &&
                        LeadsSomewhere(context, side, entry->node, JoinPath(path, name), budget);

@@ -36,6 +36,7 @@ class ViewFileSystemImpl final : public ViewFileSystem {
 
   // names.cc
   absl::StatusOr<Entry> Lookup(const CallContext& context, NodeId parent, std::string_view name) override;
+  bool IsLookedUpHere(const CallContext& context, NodeId parent, std::string_view name) override;
   absl::StatusOr<std::string> Readlink(const CallContext& context, NodeId node) override;
 
   // attributes.cc
@@ -144,6 +145,9 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   static absl::StatusOr<std::string> PathOf(const ViewNode& node);
   PathDecision Decide(std::string_view path) const { return options_.policy.Decide(options_.policy.Map(path)); }
   NodeId RootOf(Side side) const { return roots_[Index(side)]; }
+  // True: a side has told that a file is not there, or not for this caller. False: it could not be asked, and nothing
+  // may be concluded from that.
+  static bool IsAnswer(const absl::Status& error);
   // The directory on that side; kInvalid if there is none.
   absl::StatusOr<NodeId> InnerOf(const CallContext& context, const ViewNodePtr& directory, Side side);
   absl::StatusOr<NodeId> FindInner(const CallContext& context, const ViewNodePtr& directory, Side side);
@@ -166,6 +170,8 @@ class ViewFileSystemImpl final : public ViewFileSystem {
                                      std::string& redirected);
 
   // --- names.cc
+  // Whether a listing of the directory asks the container for its part.
+  bool ContainerHasPart(const ViewNode& directory) const;
   absl::StatusOr<Found> LookupChild(const CallContext& context, const Place& place);
   // Of a name that the layer says nothing of.
   absl::StatusOr<Found> LookupOnSides(const CallContext& context, const Place& place);

@@ -62,6 +62,10 @@ class FileSystem {
 
   // --- Names and attributes
   virtual absl::StatusOr<Entry> Lookup(const CallContext& context, NodeId parent, std::string_view name) = 0;
+  // True: to look this name up asks nobody far away, and to list its directory does.
+  virtual bool IsLookedUpHere(const CallContext& /*context*/, NodeId /*parent*/, std::string_view /*name*/) {
+    return false;
+  }
   virtual absl::StatusOr<AttributesReply> GetAttr(const CallContext& context, NodeOrHandle file) = 0;
   // [w] Applied in the order size, owner, permissions, times. The first error ends it.
   virtual absl::StatusOr<AttributesReply> SetAttr(const CallContext& context, NodeOrHandle file,

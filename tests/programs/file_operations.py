@@ -425,7 +425,7 @@ def main():
         try:
             results[function.__name__] = function()
         except Exception as failure:  # pylint: disable=broad-except
-            results[function.__name__] = f"{type(failure).__name__}: {failure}"
+            results[function.__name__] = {"error": f"{type(failure).__name__}: {failure}"}
     json.dump(results, sys.stdout)
 
 

@@ -6,101 +6,116 @@
 * with the agent stopped the same program fails, if it works on the container's paths.
 """
 
-import json
+import collections
+import contextlib
+import ctypes
+import hashlib
 import os
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import sys
-import time
+import tempfile
+import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../exec"))
 sys.path.insert(0, os.path.join(HERE, "../lab"))
 
 import exec_world  # noqa: E402  pylint: disable=wrong-import-position
-from lab_case import LabCase  # noqa: E402  pylint: disable=wrong-import-position
+from lab_case import Lab  # noqa: E402  pylint: disable=wrong-import-position
+from session import Session  # noqa: E402  pylint: disable=wrong-import-position
 
 main = exec_world.main
 LIMIT = exec_world.LIMIT
 NOBODY = exec_world.NOBODY
 POISON = "poison"
-# What a session does without being asked for a file.
-HOUSEKEEPING = ("Attach", "Forget", "Release", "Heartbeat", "Detach")
+TEST_LIMIT = 180  # seconds; what hangs where nothing else limits it fails its test
 
 
-class Session:
-    """A shell in the view that runs one command after the other, so that each can be counted."""
-
-    def __init__(self, test, options):
-        self.test = test
-        self.child = test.start_exec("sh", options=["--deadline", "1s", *options], stdin=subprocess.PIPE)
-        self.run("true")
-
-    def run(self, command):
-        """What it prints, and its exit code."""
-        self.child.stdin.write(f"( {command}\n) < /dev/null 2>&1; code=$?; echo; echo \"==end $code\"\n")
-        self.child.stdin.flush()
-        lines = []
-        while True:
-            line = self.child.stdout.readline()
-            self.test.assertNotEqual(line, "", f"the session has ended: {lines}")
-            if line.startswith("==end "):
-                return "".join(lines), int(line.split()[1])
-            lines.append(line)
-
-    def calls(self):
-        """How many calls about files have been made to the agent so far."""
-        stats = json.loads(self.test.succeed("stats", f"exec/{self.child.pid}", "-o", "json"))
-        return sum(count["calls"] for method, count in stats["calls"].items() if method not in HOUSEKEEPING)
-
-    def stop_agent(self):
-        os.kill(self.test.parts(self.child)["agent"], signal.SIGSTOP)
-        time.sleep(1.2)  # what the kernel was told holds for a second
-
-    def continue_agent(self):
-        os.kill(self.test.parts(self.child)["agent"], signal.SIGCONT)
-
-    def end(self):
-        self.child.stdin.close()
-        self.child.wait(timeout=LIMIT)
+def texts_of_tree(root, times=True):
+    """A line for each file: name, type, mode, owner, times, link, attributes, and a digest of the content."""
+    lines = []
+    for directory, names, files in os.walk(root):
+        for name in names + files:
+            path = os.path.join(directory, name)
+            info = os.lstat(path)
+            content = b""
+            if os.path.islink(path):
+                content = os.fsencode(os.readlink(path))
+            elif os.path.isfile(path):
+                with open(path, "rb") as file:
+                    content = file.read()
+            size = 0 if stat.S_ISDIR(info.st_mode) else info.st_size
+            lines.append(ascii((os.path.relpath(path, root), oct(info.st_mode), info.st_uid, info.st_gid, size, info.st_nlink,
+                                times and info.st_mtime_ns, sorted(os.listxattr(path, follow_symlinks=False)),
+                                hashlib.sha256(content).hexdigest())))
+    return sorted(lines)
 
 
-class ProgramWorld(LabCase, exec_world.ExecWorld):
+def need_io_uring(test):
+    """Some machines forbid it (kernel.io_uring_disabled)."""
+    ring = ctypes.CDLL(None, use_errno=True).syscall(425, 1, ctypes.create_string_buffer(120))
+    if ring < 0:
+        test.skipTest(f"no io_uring on this machine: {os.strerror(ctypes.get_errno())}")
+    os.close(ring)
+
+
+class ProgramWorld(exec_world.ExecWorld):
     """One directory in the container, and its poisoned twin here, for each test."""
 
-    runtimes = ("docker",)
-    options = ()  # for the sessions
+    lab = None
+    counts = collections.Counter()  # of what has been shown, for a line at the end
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # This machine's /srv is empty and ours: the namespace is the test's own.
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "poisoned", "/srv"], check=True)
-
-    @classmethod
-    def tearDownClass(cls):
-        subprocess.run(["umount", "-l", "/srv"], check=True)
-        super().tearDownClass()
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("needs root")
+        if ProgramWorld.lab is None:
+            ProgramWorld.lab = Lab("docker")
+            unittest.addModuleCleanup(lambda: print(", ".join(f"{n} {what}" for what, n in cls.counts.items()), flush=True))
+            unittest.addModuleCleanup(ProgramWorld.lab.down)
+            # This machine's /srv and /tmp are empty and ours: the namespace is the test's own.
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "poisoned", "/srv"], check=True)
+            unittest.addModuleCleanup(subprocess.run, ["umount", "-l", "/srv"], check=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "poisoned", "/tmp"], check=True)
+            unittest.addModuleCleanup(subprocess.run, ["umount", "-l", "/tmp"], check=True)
 
     def setUp(self):
+        def give_up(*_):
+            raise AssertionError(f"the test did not end in {TEST_LIMIT} s")
+        signal.signal(signal.SIGALRM, give_up)
+        signal.alarm(TEST_LIMIT)
+        self.addCleanup(signal.alarm, 0)
+        self.wrap = ()
         super().setUp()
         self.path = f"/srv/t-{secrets.token_hex(4)}"
-        self.root = f"/proc/{self.lab.DOCKER_WEB_PID}/root"
-        self.target = "docker/web"
-        self.service = ("--runtime-socket", self.lab.DOCKER_WEB_SOCKET)
-        self.inside = self.root + self.path
+        self.start_container()
+        self.inside = self.container + self.path
         for directory in (self.path, self.inside):
             os.mkdir(directory)
-            os.chmod(directory, 0o755)
-            os.chown(directory, self.user, self.user)
-        self.addCleanup(shutil.rmtree, self.path)
-        self.addCleanup(shutil.rmtree, self.inside)
+            self.own(directory, 0o755)
+            self.addCleanup(shutil.rmtree, directory)
         self.session = None
+        self.before = None
+
+    def start_container(self):
+        """Sets where its root is, what names it, and the options that go with that."""
+        self.container = f"/proc/{self.lab.DOCKER_WEB_PID}/root"
+        self.target = "docker/web"
+        self.service = ("--runtime-socket", self.lab.DOCKER_WEB_SOCKET)
+
+    def environment(self):
+        # Modules in the user's home would be looked for in the container.
+        return {**super().environment(), "PYTHONNOUSERSITE": "1"}
 
     def exec_command(self, *words, options=()):
-        return super().exec_command(*words, options=(*self.service, *options))
+        return [*self.wrap, *super().exec_command(*words, options=(*self.service, *options))]
+
+    # --- Files of both sides
 
     def put(self, name, text, mode=0o644):
         """A file of the container; what stands in it for the nonce is poison on this machine."""
@@ -111,53 +126,85 @@ class ProgramWorld(LabCase, exec_world.ExecWorld):
                 file.write(content)
             self.own(path, mode)
 
-    def put_tree(self, source, name):
-        """A tree that a program has made; its twin here is empty."""
-        target = os.path.join(self.inside, name)
-        shutil.copytree(source, target, symlinks=True)
-        subprocess.run(["chown", "-R", f"{self.user}:{self.user}", target], check=True)
-        os.mkdir(os.path.join(self.path, name))
+    def put_made(self, name, make):
+        """A file or tree that make(path, word) makes, with the nonce or with poison as the word."""
+        for directory, word in ((self.inside, self.nonce), (self.path, POISON)):
+            made = os.path.join(self.directory(f"made-{secrets.token_hex(4)}"), "made")
+            make(made, word)
+            target = os.path.join(directory, name)
+            subprocess.run(["cp", "-a", made, target], check=True)
+            subprocess.run(["chown", "-R", f"{self.user}:{self.user}", target], check=True)
+
+    def put_outside(self, path, text):
+        """A file of the container that does not lie in the test's own directory, and is taken away afterwards. Its twin
+        is what this machine has there; in /tmp it is made."""
+        twins = [(self.container + path, text)]
+        if path.startswith("/tmp/"):
+            twins.append((path, text.replace(self.nonce, POISON)))
+        for twin, content in twins:
+            with contextlib.suppress(FileExistsError):
+                os.makedirs(os.path.dirname(twin))
+                self.addCleanup(shutil.rmtree, os.path.dirname(twin))
+            with open(twin, "x", encoding="utf-8") as file:
+                self.addCleanup(os.unlink, twin)
+                file.write(content)
+            self.own(twin, 0o644)
+        return self.container + path
 
     def own(self, path, mode):
         os.chmod(path, mode)
         os.chown(path, self.user, self.user)
 
-    def begin(self, *options):
-        self.session = Session(self, [*self.options, *options])
+    # --- Programs and what they do
+
+    def begin(self, *options, wrap=(), **settings):
+        """`wrap`: a command that runs another one, in which all of it lives."""
+        self.wrap = wrap
+        self.before = self.both_trees()
+        self.session = Session(self, options, **settings)
         return self.session
+
+    def both_trees(self):
+        return [texts_of_tree(directory) for directory in (self.inside, self.path)]
+
+    def assert_untouched(self):
+        """Neither the container nor this machine's twin has been changed since the session has begun."""
+        self.assertEqual(self.both_trees(), self.before)
 
     def remote(self, command, expected=None, code=0):
         """A command that works on the container's files, which `expected` (the nonce) proves."""
-        expected = self.nonce if expected is None else expected
         session = self.session or self.begin()
         before = session.calls()
         output, result = session.run(command)
-        self.assertIn(expected, output)
+        self.assertIn(self.nonce if expected is None else expected, output)
         self.assertNotIn(POISON, output)
         self.assertEqual(result, code, output)
         self.assertGreater(session.calls(), before, "nothing was asked of the container")
+        self.counts["commands on the container's files"] += 1
         return output
 
     def local(self, command, expected):
-        """A command that works on this machine's files alone."""
+        """A command that works on this machine's files alone, which does not wait for the container either."""
         session = self.session or self.begin()
-        session.run(command)  # programs and libraries may be looked for in the container before
+        session.let_all_expire()
         before = session.calls()
         output, result = session.run(command)
         self.assertIn(expected, output)
         self.assertEqual(result, 0, output)
         self.assertEqual(session.calls(), before, "the container was asked")
+        self.counts["on this machine's alone"] += 1
         return output
 
-    def fails_without_agent(self, command, expected=None):
-        """The same command, when nobody answers. Ends the session."""
-        expected = self.nonce if expected is None else expected
+    def fails_without_agent(self, *commands):
+        """The same, when nobody answers. Ends the session."""
         session = self.session
         session.stop_agent()
-        output, result = session.run(command)
-        self.assertNotIn(expected, output)
-        self.assertNotIn(POISON, output)
-        self.assertNotEqual(result, 0, output)
+        for command, (output, result) in zip(commands, session.run_together(commands)):
+            with self.subTest("without the agent", command=command):
+                self.assertNotEqual(result, 0, output)
+                self.assertNotIn(self.nonce, output)
+                self.assertNotIn(POISON, output)
+                self.counts["that fail without the agent"] += 1
         session.continue_agent()
         session.end()
         self.assert_nothing_left()
@@ -166,7 +213,7 @@ class ProgramWorld(LabCase, exec_world.ExecWorld):
         """All of it, for a program that reads."""
         self.begin(*options)
         self.remote(command, expected)
-        self.fails_without_agent(command, expected)
+        self.fails_without_agent(command)
 
 
 class UserWorld:
@@ -174,18 +221,17 @@ class UserWorld:
 
     user = NOBODY
 
-    def setUp(self):
-        super().setUp()
-        self.container = self.directory("mine")
-        work = [self.directory(name) for name in ("upper", "work")]
-        layers = self.lab.DOCKER_WEB_LOWERDIR
+    def start_container(self):
+        place = tempfile.mkdtemp(prefix="mirrorfs-programs-", dir="/var/tmp")
+        self.addCleanup(shutil.rmtree, place)
+        os.chmod(place, 0o755)
+        self.container = os.path.join(place, "root")
+        for name in ("root", "upper", "work"):
+            os.mkdir(os.path.join(place, name))
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
-                        f"lowerdir={layers},upperdir={work[0]},workdir={work[1]}", self.container], check=True)
+                        f"lowerdir={self.lab.DOCKER_WEB_LOWERDIR},upperdir={place}/upper,workdir={place}/work",
+                        self.container], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", self.container], check=True)
-        shutil.rmtree(self.inside)
-        self.inside = self.container + self.path
-        os.makedirs(self.inside)
-        self.own(self.inside, 0o755)
         holder = subprocess.Popen(["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--",
                                    "unshare", "--user", f"--map-user={self.user}", f"--map-group={self.user}",
                                    f"--root={self.container}", "/bin/sleep", "100000"])

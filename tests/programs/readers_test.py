@@ -2,195 +2,155 @@
 
 import os
 import subprocess
-import unittest
+import time
 
 import program_world
+import sources
+
+GDB = "gdb -q -nx -batch -return-child-result -iex 'set debuginfod enabled off' -iex 'set auto-load off'"
+
+# What reads {data}, which only it reads: so the container is asked for it. All of it prints the nonce.
+PROGRAMS = {
+    "cat": "cat {data}",
+    "busybox": "/bin/busybox cat {data}",
+    "python_open": "python3 -c 'print(open(\"{data}\").read())'",
+    "python_os_open": "python3 -c 'import os; print(os.read(os.open(\"{data}\", os.O_RDONLY), 1000))'",
+    "python_dir_fd": "python3 -c 'import os; d = os.open(\"{path}\", os.O_RDONLY | os.O_DIRECTORY); "
+                     "print(os.read(os.open(\"{name}\", os.O_RDONLY, dir_fd=d), 1000))'",
+    "python_mmap": "python3 -c 'import mmap; f = open(\"{data}\", \"rb\"); "
+                   "print(mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)[:])'",
+    "numpy_memmap": "python3 -c 'import numpy; print(numpy.memmap(\"{data}\", mode=\"r\").tobytes())'",
+    "perl": "perl -e 'open(my $f, \"<\", \"{data}\") or die $!; print while <$f>'",
+    "a_perl_program": "perl {path}/program.pl {data}",
+    "bash": "bash -c 'x=$(< {data}) && echo \"$x\"'",
+    "a_bash_script": "{path}/bash_script {data}",
+    "a_dash_script": "{path}/dash_script {name}",
+    "a_loop_of_the_shell": "while read line; do echo \"$line\"; done < {data}",
+    "cmp": "cmp {data} {data} && cmp {data} {path}/other || cat {data}",
+    "a_pipeline": "sort {data} | tee /dev/null | grep nonce:",
+    "grep_and_find": "find {path} -name {name} -exec grep -r nonce: {{}} +",
+    "tar": "tar -C {path} -cf - {name} | tar -xOf - {name}",
+    "another_directory": "cd / && cd {path}/sub/.. && cat ./{name}",
+    "links_of_two_hops": "cat {path}/hop",
+    "strace": "strace -f -o '|grep -c openat' -e trace=openat cat {data}",
+    "gdb": GDB + " -ex run --args cat {data}",
+    "go": "{place}/go-program {data}",
+    "musl": "{place}/musl-program {data}",
+    "a_program_of_the_container": "{path}/program {data}",
+}
 
 
 class ReadersTest(program_world.ProgramWorld):
 
-    def setUp(self):
-        super().setUp()
-        self.put("data", f"first line\n{self.nonce}\nlast line\n")
+    def test_programs(self):
+        self.assert_static("/bin/busybox")
+        for name, make in (("go-program", sources.build_go), ("musl-program", sources.build_musl)):
+            make(self, name)
+            self.assert_static(f"{self.place}/{name}")
+        self.put_program()
+        self.put("program.pl", f"# {self.nonce}\nopen(my $f, '<', $ARGV[0]) or die $!; print while <$f>;\n")
+        self.put("bash_script", "#!/bin/bash\necho \"$(< $1)\" | { read -r first; read -r second; echo $second; }\n", 0o755)
+        self.put("dash_script", "#!/bin/dash\ncd $(dirname $0) && read -r line < $1 && . ./part && cat ../$(basename $PWD)/$1\n",
+                 0o755)
+        self.put("part", f"echo part {self.nonce}\n")
+        self.put("other", f"other {self.nonce}\n")
+        self.put("sub/file", "\n")
+        for directory in (self.inside, self.path):
+            os.symlink("absolute", f"{directory}/hop")
+            os.symlink(f"{self.path}/data-links_of_two_hops", f"{directory}/absolute")
+        self.begin()
+        commands = {}
+        for name, program in PROGRAMS.items():
+            self.put(f"data-{name}", f"first line\nnonce: {self.nonce}\nlast line\n")
+            commands[name] = program.format(path=self.path, place=self.place, name=f"data-{name}",
+                                            data=f"{self.path}/data-{name}")
+        for name, command in commands.items():
+            with self.subTest(program=name):
+                self.remote(command)
+        self.fails_without_agent(*commands.values())
 
-    def test_cat(self):
-        self.prove(f"cat {self.path}/data")
+    def assert_static(self, program):
+        said = subprocess.run(["file", "-L", program], capture_output=True, text=True, check=True).stdout
+        self.assertIn("statically linked", said)
 
-    def test_local_files_ask_nothing_of_the_container(self):
-        self.write("mine.txt", "on this machine\n")
-        self.local(f"cat {self.place}/mine.txt", "on this machine")
+    def put_program(self):
+        """A program in the container; at its place on this machine there is another one."""
+        subprocess.run(["cp", f"{self.place}/musl-program", f"{self.inside}/program"], check=True)
+        with open(f"{self.path}/program", "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\necho {program_world.POISON}\n")
+        for directory in (self.inside, self.path):
+            self.own(f"{directory}/program", 0o755)
 
-    def test_busybox_static(self):
-        self.assertIn("statically linked", subprocess.run(["file", "-L", "/bin/busybox"], capture_output=True, text=True,
-                                                          check=True).stdout)
-        self.prove(f"/bin/busybox cat {self.path}/data")
+    def test_io_uring(self):
+        program_world.need_io_uring(self)
+        for directory, size in ((self.inside, 4 << 20), (self.path, 1)):
+            with open(f"{directory}/big", "wb") as file:
+                file.write(os.urandom(size))
+            self.own(f"{directory}/big", 0o644)
+        command = (f"cd {self.place} && fio --name=read --readonly --filename={self.path}/big --rw=randread --bs=4k --size=4M "
+                   "--ioengine=io_uring --iodepth=8 --output-format=terse --terse-version=3")
+        self.begin()
+        # Version, name, group, error, KiB read.
+        self.remote(command, ";read;0;0;4096;")
+        self.fails_without_agent(command)
 
-    def test_python_open(self):
-        self.prove(f"python3 -c 'print(open(\"{self.path}/data\").read())'")
+    def test_a_program_that_hangs_fails_its_test_alone(self):
+        self.put("data", f"{self.nonce}\n")
+        self.begin()
+        self.session.limit = 1
+        self.session.stop_agent()
+        with self.assertRaisesRegex(AssertionError, "did not end in 1 s.*'sleep', '1000'"):
+            self.session.run("sleep 1000 & wait")
 
-    def test_python_dir_fd(self):
-        program = ("import os\n"
-                   f"directory = os.open('{self.path}', os.O_RDONLY | os.O_DIRECTORY)\n"
-                   "print(os.read(os.open('data', os.O_RDONLY, dir_fd=directory), 100))")
-        self.prove(f"python3 -c \"{program}\"")
-
-    def test_python_mmap(self):
-        program = (f"import mmap; file = open('{self.path}/data', 'rb')\n"
-                   "print(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)[:])")
-        self.prove(f"python3 -c \"{program}\"")
+    def test_strace_shows_what_a_program_does(self):
+        self.put("data", f"{self.nonce}\n")
+        output = self.remote(f"strace -f -e trace=openat cat {self.path}/data")
+        self.assertIn(f'openat(AT_FDCWD, "{self.path}/data", O_RDONLY) = 3', output)
+        self.session.end()
 
     def test_python_source_and_modules_of_the_container(self):
         self.put("app.py", f"import module\nprint(module.VALUE, '{self.nonce}')\n")
         self.put("module.py", f"VALUE = 'module {self.nonce}'\n")
-        self.begin("--read-only", f"^{self.path}/")
-        self.remote(f"python3 {self.path}/app.py", f"module {self.nonce} {self.nonce}")
-        self.fails_without_agent(f"python3 {self.path}/app.py")
+        self.prove(f"python3 {self.path}/app.py", "--read-only", f"^{self.path}/", expected=f"module {self.nonce} {self.nonce}")
 
     def test_source_suffixes_are_local(self):
         self.put("app.py", f"print('{self.nonce}')\n")
         self.begin()
         output, _ = self.session.run(f"python3 {self.path}/app.py")
         self.assertEqual(output.strip(), program_world.POISON)
+        self.session.end()
 
-    def test_bash_script(self):
-        self.put("script.sh", f"echo \"$(< {self.path}/data)\" | grep -c {self.nonce}\n"
-                              f"cmp {self.path}/data {self.path}/data && while read line; do echo \"$line\"; done < {self.path}/data\n")
-        self.prove(f"bash {self.path}/script.sh", "--read-only", f"^{self.path}/")
-
-    def test_dash_script(self):
-        self.put("script", f"#!/bin/dash\ncd {self.path}\nread line < data && . ./part && cat ../$(basename $PWD)/data\n", 0o755)
-        self.put("part", f"echo part {self.nonce}\n")
-        self.prove(f"{self.path}/script", expected=f"part {self.nonce}")
-
-    def test_perl(self):
-        self.put("program.pl", f"open(my $f, '<', '{self.path}/data') or die $!; print while <$f>; print '{self.nonce}';\n")
-        self.prove(f"perl {self.path}/program.pl")
-
-    def test_a_pipeline(self):
-        self.prove(f"sort {self.path}/data | grep {self.nonce}")
-
-    def test_strace(self):
-        command = f"strace -f -e trace=openat cat {self.path}/data"
-        output = self.remote(command)
-        self.assertIn(f'openat(AT_FDCWD, "{self.path}/data", O_RDONLY) = ', output)
-        self.fails_without_agent(command)
-
-    def test_gdb(self):
-        command = f"gdb -q -nx -batch -ex run -ex 'info proc cwd' --args cat {self.path}/data"
-        self.begin()
-        self.remote(command)
+    def test_local_files_ask_nothing_of_the_container(self):
+        self.write("mine.txt", "on this machine\n")
+        self.local(f"cat {self.place}/mine.txt /etc/os-release", "on this machine")
+        self.local(f"python3 -c 'import json; print(open(\"{self.place}/mine.txt\").read())'", "on this machine")
         self.session.stop_agent()
-        output, _ = self.session.run(command)
-        self.assertNotIn(self.nonce, output)
+        output, code = self.session.run(f"cat {self.place}/mine.txt && ls /usr/lib && python3 -c 'import this'")
         self.session.continue_agent()
+        self.assertEqual((output[:15], code), ("on this machine", 0))
+        self.session.end()
 
-    def test_find_and_grep(self):
-        for number in range(50):
-            self.put(f"tree/d{number % 5}/f{number}", f"{number} {self.nonce}\n")
-        output = self.remote(f"grep -r {self.nonce} {self.path}/tree | wc -l; find {self.path}/tree -type f | wc -l; "
-                             f"cat {self.path}/data", "50\n50\n")
-        self.assertIn(self.nonce, output)
-        self.fails_without_agent(f"grep -r {self.nonce} {self.path}/tree")
+    def test_a_large_file_is_read_at_once(self):
+        text = "0123456789abcde\n" * ((50 << 20) // 16)
+        self.put("large", text + self.nonce)
+        program = ("import os; f = os.open(\"{0}/large\", os.O_RDONLY); d = os.read(f, 60 << 20); "
+                   "print(len(d), d[:-16] == b\"0123456789abcde\\n\" * ((50 << 20) // 16), d[-16:])").format(self.path)
+        self.prove(f"python3 -c '{program}'", expected=f"{(50 << 20) + 16} True b'{self.nonce}'")
 
-    def test_tar(self):
-        self.prove(f"tar -C {self.path} -cf - data | tar -xOf - data")
+    def test_a_slow_reader_costs_one_call(self):
+        self.put("seven", "x" * 7000)
+        self.begin()
+        self.session.run(f"ls -l {self.path}/seven; python3 -c pass")
+        before, begun = self.session.calls(), time.monotonic()
+        program = f"f = open(\"{self.path}/seven\", \"rb\", buffering=0); print(sum(len(f.read(1)) for _ in range(7001)))"
+        output, _ = self.session.run(f"python3 -c '{program}'")
+        self.assertEqual(output.strip(), "7000")
+        # And one more, of its attributes, for each second that they are believed.
+        self.assertLessEqual(self.session.calls() - before, 3 + int(time.monotonic() - begun))
+        self.session.end()
 
 
 class UserReadersTest(program_world.UserWorld, ReadersTest):
-    """All of it, as an ordinary user."""
-
-
-class CompiledTest(program_world.ProgramWorld):
-    """Programs without this machine's C library, and one with it."""
-
-    def setUp(self):
-        super().setUp()
-        self.put("data", f"{self.nonce}\n")
-
-    def build(self, *command, **settings):
-        subprocess.run(command, check=True, cwd=self.place, timeout=600, capture_output=True, text=True, **settings)
-
-    def source(self, name, text):
-        return self.write(name, text)
-
-    def test_go(self):
-        self.source("program.go", """package main
-import ("fmt"; "os"; "sync"; "syscall")
-func main() {
-    fd, err := syscall.Open(os.Args[1], syscall.O_RDONLY, 0)
-    if err != nil { fmt.Println(err); os.Exit(1) }
-    buffer := make([]byte, 100)
-    n, err := syscall.Read(fd, buffer)
-    fmt.Println(string(buffer[:n]), err)
-    var group sync.WaitGroup
-    failed := false
-    for i := 0; i < 100; i++ {
-        group.Add(1)
-        go func() {
-            defer group.Done()
-            if text, err := os.ReadFile(os.Args[1]); err != nil || string(text) != string(buffer[:n]) { failed = true }
-        }()
-    }
-    group.Wait()
-    if failed { os.Exit(1) }
-}
-""")
-        self.build("go", "build", "-o", "program", "program.go",
-                   env={**os.environ, "CGO_ENABLED": "0", "GOCACHE": f"{self.place}/cache", "HOME": self.place,
-                        "GO111MODULE": "off", "GOFLAGS": "", "GOPATH": f"{self.place}/go"})
-        self.assertIn("statically linked", subprocess.run(["file", f"{self.place}/program"], capture_output=True,
-                                                          text=True, check=True).stdout)
-        self.prove(f"{self.place}/program {self.path}/data")
-
-    PROGRAM_C = """
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-int main(int argc, char** argv) {
-  struct stat attributes;
-  int fd = open(argv[1], O_RDONLY);
-  if (fd < 0 || fstat(fd, &attributes) != 0) { perror(argv[1]); return 1; }
-  char* text = mmap(NULL, attributes.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (text == MAP_FAILED) { perror("mmap"); return 1; }
-  return fwrite(text, 1, attributes.st_size, stdout) != attributes.st_size;
-}
-"""
-
-    def test_musl(self):
-        self.source("program.c", self.PROGRAM_C)
-        self.build("musl-gcc", "-static", "-o", "program", "program.c")
-        self.prove(f"{self.place}/program {self.path}/data")
-
-    def test_a_program_that_lies_in_the_container(self):
-        self.source("program.c", self.PROGRAM_C)
-        self.build("musl-gcc", "-static", "-o", "program", "program.c")
-        subprocess.run(["cp", f"{self.place}/program", f"{self.inside}/program"], check=True)
-        self.own(f"{self.inside}/program", 0o755)
-        # Of two programs at one path this machine's is meant, unless a rule says otherwise.
-        self.put_poisoned_program()
-        self.prove(f"{self.path}/program {self.path}/data", "--read-only", f"^{self.path}/")
-
-    def put_poisoned_program(self):
-        with open(f"{self.path}/program", "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\necho {program_world.POISON}\n")
-        os.chmod(f"{self.path}/program", 0o755)
-
-    def test_io_uring_by_fio(self):
-        with open(f"{self.inside}/big", "wb") as file:
-            file.write(os.urandom(4 << 20))
-        self.own(f"{self.inside}/big", 0o644)
-        command = (f"cd {self.place} && fio --name=read --readonly --filename={self.path}/big --rw=randread --bs=4k --size=4M "
-                   "--ioengine=io_uring --iodepth=8 --output-format=terse --terse-version=3")
-        self.begin()
-        self.remote(command, ";read;")
-        self.session.stop_agent()
-        output, code = self.session.run(command)
-        self.assertNotEqual(code, 0, output)
-        self.session.continue_agent()
-
-
-class UserCompiledTest(program_world.UserWorld, CompiledTest):
     """All of it, as an ordinary user."""
 
 

@@ -205,6 +205,21 @@ TEST_F(LostConnectionTest, TheCallsOfOneRequestWaitTogetherAsLongAsOne) {
   EXPECT_TRUE(Files().GetAttr(request, {NodeId::kRoot}).ok()) << "a sign of life counts for a long request, too";
 }
 
+TEST_F(LostConnectionTest, AnAgentThatHasBeenSilentIsNotWaitedForAnew) {
+  Start({.read_write = true}, {.read_write = true, .deadline = absl::Milliseconds(600)});
+  proxy_->Freeze();
+  const absl::Time begin = absl::Now();
+  for (int call = 0; call < 10; ++call) {
+    EXPECT_EQ(ToErrno(Files().GetAttr({.begun = absl::Now()}, {NodeId::kRoot}).status()), ETIMEDOUT);
+    EXPECT_EQ(ToErrno(MakeDirectory("d")), ETIMEDOUT);
+  }
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(6)) << "twenty deadlines are 12 s";
+  proxy_->Thaw();
+  while (!Files().GetAttr({}, {NodeId::kRoot}).ok()) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_FALSE(fs::exists(Path("d")));
+  EXPECT_EQ(MakeDirectory("d"), absl::OkStatus());
+}
+
 TEST_F(LostConnectionTest, AStopEndsAWaitingCall) {
   proxy_->Freeze();
   std::stop_source stop;

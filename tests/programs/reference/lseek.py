@@ -1,0 +1,3 @@
+with open("/tmp/test", "w") as file:
+    file.seek(10)
+    file.write(TEXT)

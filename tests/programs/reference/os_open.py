@@ -1,0 +1,2 @@
+import os
+fd = os.open("/tmp/test", os.O_WRONLY | os.O_CREAT)

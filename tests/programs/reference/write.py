@@ -1,0 +1,2 @@
+with open("/tmp/test", "w") as file:
+    file.write(TEXT)
