@@ -99,7 +99,7 @@ TEST(ShellStart, OthersGetThePromptAsAVariable) {
 
 TEST(ShellStart, ATargetCannotSmuggleAnythingIntoThePrompt) {
   EXPECT_THAT(StartOfShell("/bin/bash", "dir:/a$(b)`c`\"\\", "/rc").start_file,
-              HasSubstr("PS1=\"(dir:/a??b??c???) $PS1\""));
+              HasSubstr(R"(PS1="(dir:/a??b??c???) $PS1")"));
 }
 
 }  // namespace
