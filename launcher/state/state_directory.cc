@@ -50,10 +50,12 @@ absl::Status MakeDirectory(const std::string& path) {
 }
 
 absl::Status MakePrivate(const std::string& path) {
-  RETURN_IF_ERROR(MakeDirectory(path));
   const uid_t uid = ::geteuid();
   struct stat attributes;
-  if (::lstat(path.c_str(), &attributes) != 0) {
+  while (true) {
+    RETURN_IF_ERROR(MakeDirectory(path));
+    if (::lstat(path.c_str(), &attributes) == 0) break;
+    if (errno == ENOENT) continue;  // the last mount that there was has just taken it with it
     return Failure(ExitCode::kFailed, fmt::format("{}: {}.", path, ErrnoText(errno)));
   }
   if (!S_ISDIR(attributes.st_mode) || attributes.st_uid != uid || (attributes.st_mode & 077) != 0) {

@@ -18,6 +18,9 @@ import time
 import unittest
 
 NOBODY = 65534
+# Programs of Debian, and nothing in directories of the user's own: those would be the container's.
+os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 LIMIT = 60  # seconds that anything may take on a busy machine
 
 
