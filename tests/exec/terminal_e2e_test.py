@@ -162,8 +162,8 @@ class TerminalTest(exec_world.ExecWorld):
         self.terminal.send("\x1a")
         self.terminal.expect("Stopped")
         self.terminal.expect(tag)
-        self.run_line("kill %1", prompt=tag)
-        self.wait_for(lambda: self.run_line("jobs", prompt=tag) == "", "the end of the job")
+        jobs = [self.run_line("kill %1", prompt=tag)]
+        self.wait_for(lambda: jobs.append(self.run_line("jobs", prompt=tag)) or jobs[-1] == "", jobs)
         self.terminal.send("exit\n")
         self.prompt()
 
