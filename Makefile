@@ -23,7 +23,7 @@ export TSAN_OPTIONS  ?= suppressions=$(CURDIR)/tests/scripts/tsan.supp ignore_no
 export PATH := /usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build format release demo test check faults bench asan tsan sanitize-ci install clean
+.PHONY: help build format release demo test check faults bench bench-exec asan tsan sanitize-ci install clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ faults:  ## A build with planted faults: the conformance suite must catch each
 bench: release  ## Native, mirrorfs, sshfs and rclone side by side (BENCH_RTT=20ms adds distance; BENCH_ARGS=--quick)
 	$(INSTALL_PACKAGES) bench
 	tests/bench/bench.py --bin build/release/bin --json build/bench.json $(if $(BENCH_RTT),--rtt $(BENCH_RTT)) $(BENCH_ARGS)
+
+bench-exec: release  ## Programs inside of mirrorfs exec beside the same ones outside
+	$(INSTALL_PACKAGES) bench
+	tests/bench/exec_bench.py --bin build/release/bin --json build/bench-exec.json $(BENCH_ARGS)
 
 asan:  ## Address and undefined behaviour sanitizers
 	$(INSTALL_PACKAGES) build test

@@ -147,7 +147,7 @@ def markdown(results, settings):
 
 def write_docs(path, results, settings):
     """Replaces the part of the page that holds this kind of run."""
-    name = f"rtt {settings['rtt']}" if settings["rtt"] else "local"
+    name = settings.get("part") or (f"rtt {settings['rtt']}" if settings["rtt"] else "local")
     begin, end = DOCS_BEGIN.format(name=name), DOCS_END.format(name=name)
     page = pathlib.Path(path).read_text()
     if begin not in page or end not in page:

@@ -68,7 +68,7 @@ def _repository(root, sizes):
     subprocess.run(git + ["commit", "-q", "-m", "files"], check=True)
 
 
-def _standard_library(target):
+def standard_library(target):
     source = sysconfig.get_paths(vars={"base": "/usr", "platbase": "/usr"})["stdlib"]
     source = source if os.path.isdir(source) else sysconfig.get_paths()["stdlib"]
     left_out = shutil.ignore_patterns("test", "tests", "site-packages", "dist-packages", "config-*", "idlelib", "*.a")
@@ -93,7 +93,7 @@ def build(base, sizes):
     _tree(served / "copy", sizes.copy_directories, sizes.copy_files, 2048, ".txt")
     _repository(served / "repository", sizes)
     shutil.copy2(served / "repository/.git/index", local / "index")
-    _standard_library(served / "stdlib")
+    standard_library(served / "stdlib")
     _blob(served / "stream.bin", sizes.stream_mib)
     _blob(served / "random.bin", sizes.random_mib)
     _tree(local / "unpacked", 1 + sizes.archive_files // 101, 100, 2048, ".txt")
