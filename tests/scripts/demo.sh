@@ -80,7 +80,14 @@ bold "A program of this machine, run on the container's files. What it writes is
 show "mirrorfs exec --target docker/web -- python3 -c 'print(open(\"/srv/note\").read(), end=\"\")'"
 show "mirrorfs exec --target docker/web --layer mine -- sh -c 'echo changed > /srv/note; cat /srv/note'"
 show "docker exec web cat /srv/note"
-show "until mirrorfs diff mine 2>/dev/null; do sleep 0.1; done"
+show "mirrorfs diff mine"
+show "mirrorfs apply mine"
+show "docker exec web cat /srv/note"
+
+bold "Unless somebody else has changed it meanwhile"
+show "mirrorfs exec --target docker/web --layer mine -- sh -c 'echo changed again > /srv/note'"
+show "docker exec web sh -c 'echo changed there, too > /srv/note'"
+show_refused "mirrorfs apply mine"
 show "mirrorfs discard mine"
 
 bold "And away"
