@@ -10,6 +10,7 @@ export PATH="$(readlink -f "$1"):/usr/sbin:/usr/bin:/sbin:/bin"
 
 work=$(mktemp -d /var/tmp/mirrorfs-demo.XXXXXX)
 web=$work/web
+export XDG_STATE_HOME="$work/state"  # private layers
 
 clean_up() {
   local result=$?
