@@ -1,11 +1,12 @@
 #include "fusefs/remote/read_combiner.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "protos/shared/errno_status.h"
-#include "protos/shared/stoppable_wait.h"
 
 namespace mirrorfs {
 namespace {
@@ -31,14 +32,9 @@ absl::StatusOr<absl::Cord> ReadCombiner::Read(const CallContext& context, NodeId
       file.waiting.push_back(self);
     }
   }
-  if (self->state != Waiter::State::kToLead) {
-    const bool settled = StoppableWait(mutex_, self->changed, context.stop, [&] {
-      return self->state != Waiter::State::kQueued && self->state != Waiter::State::kSent;
-    });
-    if (!settled) {
-      GiveUp(node, self);
-      return ErrnoStatus(EINTR, "read");
-    }
+  if (self->state != Waiter::State::kToLead && !AwaitTurn(context.stop, node, self)) {
+    GiveUp(node, self);
+    return ErrnoStatus(EINTR, "read");
   }
   switch (self->state) {
     case Waiter::State::kToLead:
@@ -48,6 +44,26 @@ absl::StatusOr<absl::Cord> ReadCombiner::Read(const CallContext& context, NodeId
     default:
       return send_one_(context, range);
   }
+}
+
+bool ReadCombiner::AwaitTurn(const std::stop_token& stop, NodeId node, const WaiterPtr& self) {
+  const std::stop_callback wake(stop, [&] {
+    const MutexLock lock(mutex_);
+    self->changed.notify_all();
+  });
+  const auto patience = std::chrono::steady_clock::now() + patience_;
+  MutexLock lock(mutex_);
+  while (self->state == Waiter::State::kQueued || self->state == Waiter::State::kSent) {
+    if (stop.stop_requested()) return false;
+    if (self->state == Waiter::State::kSent) {
+      lock.Wait(self->changed);
+    } else if (lock.WaitUntil(self->changed, patience) == std::cv_status::timeout &&
+               self->state == Waiter::State::kQueued) {
+      Leave(node, self);
+      self->state = Waiter::State::kToAskAlone;
+    }
+  }
+  return true;
 }
 
 absl::StatusOr<absl::Cord> ReadCombiner::Lead(const CallContext& context, NodeId node, const WaiterPtr& first) {
@@ -66,10 +82,11 @@ absl::StatusOr<absl::Cord> ReadCombiner::Lead(const CallContext& context, NodeId
   HandOn(node);
   for (size_t i = 0; i < batch.size(); ++i) {
     Waiter& waiter = *batch[i];
-    // An error of the call is the leader's: its program may have been killed, the others' not.
-    const bool answered = outcomes.ok() && i < outcomes->size();
+    // An error of the call is the leader's: its program may have been killed, the others' not. But all have waited.
+    const bool too_late = ToErrno(outcomes.status()) == ETIMEDOUT;
+    const bool answered = too_late || (outcomes.ok() && i < outcomes->size());
     waiter.state = answered ? Waiter::State::kAnswered : Waiter::State::kToAskAlone;
-    if (answered) waiter.answer = std::move((*outcomes)[i]);
+    if (answered) waiter.answer = too_late ? outcomes.status() : std::move((*outcomes)[i]);
     waiter.changed.notify_all();
   }
   if (!outcomes.ok()) return outcomes.status();
@@ -108,7 +125,10 @@ void ReadCombiner::HandOn(NodeId node) {
 void ReadCombiner::GiveUp(NodeId node, const WaiterPtr& waiter) {
   MutexLock lock(mutex_);
   if (waiter->state == Waiter::State::kToLead) return HandOn(node);
-  if (waiter->state != Waiter::State::kQueued) return;
+  if (waiter->state == Waiter::State::kQueued) Leave(node, waiter);
+}
+
+void ReadCombiner::Leave(NodeId node, const WaiterPtr& waiter) {
   std::deque<WaiterPtr>& waiting = files_[node].waiting;
   waiting.erase(std::find(waiting.begin(), waiting.end(), waiter));
 }

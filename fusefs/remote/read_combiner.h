@@ -2,12 +2,14 @@
 #ifndef MIRRORFS_FUSEFS_REMOTE_READ_COMBINER_H_
 #define MIRRORFS_FUSEFS_REMOTE_READ_COMBINER_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -38,8 +40,11 @@ class ReadCombiner {
   using SendMany = std::function<absl::StatusOr<Outcomes>(const CallContext&, absl::Span<const ReadRange>)>;
   using SendOne = std::function<absl::StatusOr<absl::Cord>(const CallContext&, const ReadRange&)>;
 
-  ReadCombiner(SendOne send_one, SendMany send_many)
-      : send_one_(std::move(send_one)), send_many_(std::move(send_many)) {}
+  // Calls that take longer hang, or are not those of the same machine: others are not to wait for them.
+  static constexpr std::chrono::milliseconds kPatience{20};
+
+  ReadCombiner(SendOne send_one, SendMany send_many, std::chrono::milliseconds patience = kPatience)
+      : send_one_(std::move(send_one)), send_many_(std::move(send_many)), patience_(patience) {}
 
   // `range`: of a handle of `node`, at most kMostBytes.
   absl::StatusOr<absl::Cord> Read(const CallContext& context, NodeId node, const ReadRange& range);
@@ -65,10 +70,13 @@ class ReadCombiner {
     std::deque<WaiterPtr> waiting;
   };
 
+  // Until there is something to do for `self` (state); false: the program does not wait any more.
+  bool AwaitTurn(const std::stop_token& stop, NodeId node, const WaiterPtr& self);
   // Sends `first`, and what waits and may go with it; then lets the next one lead.
   absl::StatusOr<absl::Cord> Lead(const CallContext& context, NodeId node, const WaiterPtr& first);
   std::vector<WaiterPtr> TakeBatch(NodeId node, const WaiterPtr& first);
   void HandOn(NodeId node) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Leave(NodeId node, const WaiterPtr& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Nobody waits for it any more.
   void GiveUp(NodeId node, const WaiterPtr& waiter);
   size_t CallsOfUse() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -76,6 +84,7 @@ class ReadCombiner {
 
   const SendOne send_one_;
   const SendMany send_many_;
+  const std::chrono::milliseconds patience_;
 
   Mutex mutex_;
   absl::flat_hash_map<NodeId, File> files_ ABSL_GUARDED_BY(mutex_);  // with calls on their way

@@ -25,9 +25,11 @@ sys.path.insert(0, os.path.join(HERE, "../exec"))
 sys.path.insert(0, os.path.join(HERE, "../lab"))
 
 import exec_world  # noqa: E402  pylint: disable=wrong-import-position
+import world  # noqa: E402  pylint: disable=wrong-import-position
 from lab_case import Lab  # noqa: E402  pylint: disable=wrong-import-position
 from session import Session  # noqa: E402  pylint: disable=wrong-import-position
 
+ROOT = os.path.dirname(os.path.dirname(HERE))
 main = exec_world.main
 LIMIT = exec_world.LIMIT
 NOBODY = exec_world.NOBODY
@@ -63,6 +65,18 @@ def need_io_uring(test):
     os.close(ring)
 
 
+def empty(directory, mode):
+    """Covers the directory until the module ends; the sources and what was built of them stay where they are."""
+    kept = [path for path in (ROOT, world.World.binaries) if path.startswith(directory + "/")]
+    descriptors = [os.open(path, os.O_PATH) for path in kept]
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"mode={mode}", "poisoned", directory], check=True)
+    unittest.addModuleCleanup(subprocess.run, ["umount", "-l", directory], check=True)
+    for path, descriptor in zip(kept, descriptors):
+        os.makedirs(path, exist_ok=True)
+        subprocess.run(["mount", "--no-canonicalize", "--bind", f"/proc/self/fd/{descriptor}", path], check=True, pass_fds=[descriptor])
+        os.close(descriptor)
+
+
 class ProgramWorld(exec_world.ExecWorld):
     """One directory in the container, and its poisoned twin here, for each test."""
 
@@ -79,10 +93,8 @@ class ProgramWorld(exec_world.ExecWorld):
             unittest.addModuleCleanup(lambda: print(", ".join(f"{n} {what}" for what, n in cls.counts.items()), flush=True))
             unittest.addModuleCleanup(ProgramWorld.lab.down)
             # This machine's /srv and /tmp are empty and ours: the namespace is the test's own.
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "poisoned", "/srv"], check=True)
-            unittest.addModuleCleanup(subprocess.run, ["umount", "-l", "/srv"], check=True)
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "poisoned", "/tmp"], check=True)
-            unittest.addModuleCleanup(subprocess.run, ["umount", "-l", "/tmp"], check=True)
+            empty("/srv", "0755")
+            empty("/tmp", "1777")
 
     def setUp(self):
         def give_up(*_):

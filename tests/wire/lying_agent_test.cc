@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "fusefs/remote/read_combiner.h"
 #include "fusefs/remote/remote_session.h"
 #include "gtest/gtest.h"
 #include "mirrorfs/v1/filesystem.grpc.pb.h"
@@ -255,7 +256,7 @@ int LyingAgentTest::FailuresOfReadsTogether(const std::function<void(v1::ReadMan
   for (int i = 0; i < 40; ++i) {
     results.push_back(std::async(std::launch::async, [this] { return Files().Read({}, HandleId{1}, 0, 4); }));
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::this_thread::sleep_for(ReadCombiner::kPatience / 2);
   go_on.set_value();
   int failures = 0;
   for (auto& result : results) {

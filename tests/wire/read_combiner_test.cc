@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +24,14 @@ class ReadCombinerTest : public ::testing::Test {
  protected:
   static absl::Cord Content(const ReadRange& range) {
     return absl::Cord(std::string(range.size, static_cast<char>('a' + range.offset % 26)));
+  }
+
+  ReadCombiner& Combiner() {
+    if (!combiner_) {
+      combiner_.emplace([this](const CallContext&, const ReadRange& range) { return SendOne(range); },
+                        [this](const CallContext&, auto ranges) { return SendMany(ranges); }, patience_);
+    }
+    return *combiner_;
   }
 
   void Pass() {
@@ -49,6 +58,7 @@ class ReadCombinerTest : public ::testing::Test {
   absl::StatusOr<ReadCombiner::Outcomes> SendMany(absl::Span<const ReadRange> ranges) {
     Pass();
     largest_ = std::max<size_t>(largest_, ranges.size());
+    together_ += ranges.size();
     if (failure_ != 0) return ErrnoStatus(failure_);
     ReadCombiner::Outcomes outcomes;
     for (const ReadRange& range : ranges.first(std::min(ranges.size(), answered_))) {
@@ -63,17 +73,18 @@ class ReadCombinerTest : public ::testing::Test {
 
   // Reads of one page each, all at once: two are on their way when the others come.
   std::vector<std::string> ReadTogether(int count, CallContext context = {}) {
+    Combiner();
     std::vector<std::string> results(count);
     std::vector<std::thread> threads;
     for (int i = 0; i < count; ++i) {
       if (i == 2) AwaitArrived(2);
       threads.emplace_back([&, i] {
         const ReadRange range{HandleId{static_cast<uint64_t>(i)}, static_cast<uint64_t>(i), 4096};
-        const auto data = combiner_.Read(context, kNode, range);
+        const auto data = Combiner().Read(context, kNode, range);
         results[i] = data.ok() ? std::string(*data) : std::to_string(ToErrno(data.status()));
       });
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the others wait by then, or go alone: right anyway
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the others wait by then, or go alone: right anyway
     Open();
     for (std::thread& thread : threads) thread.join();
     return results;
@@ -85,10 +96,11 @@ class ReadCombinerTest : public ::testing::Test {
   int arrived_ = 0;
   std::atomic<int> alone_ = 0;
   std::atomic<size_t> largest_ = 0;
+  std::atomic<size_t> together_ = 0;
   size_t answered_ = SIZE_MAX;
   int failure_ = 0;
-  ReadCombiner combiner_{[this](const CallContext&, const ReadRange& range) { return SendOne(range); },
-                         [this](const CallContext&, auto ranges) { return SendMany(ranges); }};
+  std::chrono::milliseconds patience_ = std::chrono::hours(1);
+  std::optional<ReadCombiner> combiner_;
 };
 
 TEST_F(ReadCombinerTest, WhoWaitsGoesTogetherAndGetsItsOwnBytes) {
@@ -123,31 +135,55 @@ TEST_F(ReadCombinerTest, AFailedCallIsTheLeadersAlone) {
 }
 
 TEST_F(ReadCombinerTest, WhoIsStoppedLeavesAndNobodyIsHeldUp) {
+  Combiner();
   std::stop_source stop;
   CallContext stopped;
   stopped.stop = stop.get_token();
-  std::thread first([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{0}, 0, 10}).ok()); });
-  std::thread second([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{1}, 1, 10}).ok()); });
+  std::thread first([&] { EXPECT_TRUE(Combiner().Read({}, kNode, {HandleId{0}, 0, 10}).ok()); });
+  std::thread second([&] { EXPECT_TRUE(Combiner().Read({}, kNode, {HandleId{1}, 1, 10}).ok()); });
   AwaitArrived(2);
-  std::thread third([&] { EXPECT_EQ(ToErrno(combiner_.Read(stopped, kNode, {HandleId{2}, 2, 10}).status()), EINTR); });
+  std::thread third([&] { EXPECT_EQ(ToErrno(Combiner().Read(stopped, kNode, {HandleId{2}, 2, 10}).status()), EINTR); });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   stop.request_stop();
   third.join();
   Open();
   first.join();
   second.join();
-  EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{3}, 3, 10}).ok());
+  EXPECT_TRUE(Combiner().Read({}, kNode, {HandleId{3}, 3, 10}).ok());
+}
+
+TEST_F(ReadCombinerTest, CallsThatHangDoNotHoldUpOthers) {
+  patience_ = ReadCombiner::kPatience;
+  Combiner();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([this, i] {
+      const ReadRange range{HandleId{static_cast<uint64_t>(i)}, static_cast<uint64_t>(i), 10};
+      EXPECT_TRUE(Combiner().Read({}, kNode, range).ok());
+    });
+  }
+  AwaitArrived(4);  // though none has been answered
+  Open();
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(ReadCombinerTest, WhoHasWaitedForTheDeadlineWithOthersDoesNotWaitAnew) {
+  failure_ = ETIMEDOUT;
+  int failed = 0;
+  for (const std::string& result : ReadTogether(12)) failed += result == std::to_string(ETIMEDOUT);
+  EXPECT_EQ(failed, static_cast<int>(together_));
 }
 
 TEST_F(ReadCombinerTest, OtherCallersGoBySomeoneElsesCallNever) {
+  Combiner();
   CallContext other;
   other.caller.uid = 1000;
-  std::thread first([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{0}, 0, 10}).ok()); });
-  std::thread second([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{1}, 1, 10}).ok()); });
+  std::thread first([&] { EXPECT_TRUE(Combiner().Read({}, kNode, {HandleId{0}, 0, 10}).ok()); });
+  std::thread second([&] { EXPECT_TRUE(Combiner().Read({}, kNode, {HandleId{1}, 1, 10}).ok()); });
   AwaitArrived(2);
-  std::thread third([&] { EXPECT_TRUE(combiner_.Read({}, kNode, {HandleId{2}, 2, 10}).ok()); });
+  std::thread third([&] { EXPECT_TRUE(Combiner().Read({}, kNode, {HandleId{2}, 2, 10}).ok()); });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  std::thread fourth([&] { EXPECT_TRUE(combiner_.Read(other, kNode, {HandleId{3}, 3, 10}).ok()); });
+  std::thread fourth([&] { EXPECT_TRUE(Combiner().Read(other, kNode, {HandleId{3}, 3, 10}).ok()); });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   Open();
   for (std::thread* thread : {&first, &second, &third, &fourth}) thread->join();
