@@ -19,13 +19,13 @@
 #include "fusefs/core/answers.h"
 #include "fusefs/core/attribute_cache.h"
 #include "fusefs/core/directory_ahead.h"
-#include "protos/shared/handle_table.h"
 #include "fusefs/core/inode_table.h"
 #include "fusefs/core/io_pool.h"
 #include "fusefs/core/name_cache.h"
 #include "fusefs/core/open_directory.h"
 #include "fusefs/core/open_file.h"
 #include "protos/shared/file_system.h"
+#include "protos/shared/handle_table.h"
 
 namespace mirrorfs {
 

@@ -52,15 +52,14 @@ class NativeFileSystem : public FileSystem {
   absl::StatusOr<Removed> Unlink(const CallContext& context, NodeId parent, std::string_view name) override;
   absl::StatusOr<Removed> Rmdir(const CallContext& context, NodeId parent, std::string_view name) override;
   absl::StatusOr<Renamed> Rename(const CallContext& context, NodeId parent, std::string_view name, NodeId new_parent,
-                      std::string_view new_name, RenameMode mode) override;
+                                 std::string_view new_name, RenameMode mode) override;
 
   absl::StatusOr<OpenResult> Open(const CallContext& context, NodeId node, HandleId handle, OpenFlags flags,
                                   uint32_t inline_bytes) override;
   absl::StatusOr<CreateResult> Create(const CallContext& context, const NewNode& where, bool exclusive, HandleId handle,
                                       OpenFlags flags) override;
   absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size) override;
-  absl::StatusOr<Written> Write(const CallContext& context, HandleId handle, uint64_t offset,
-                                 absl::Cord data) override;
+  absl::StatusOr<Written> Write(const CallContext& context, HandleId handle, uint64_t offset, absl::Cord data) override;
   absl::Status Fsync(const CallContext& context, HandleId handle, bool data_only) override;
   absl::Status Fsyncdir(const CallContext& context, NodeId node, bool data_only) override;
   absl::Status Fallocate(const CallContext& context, HandleId handle, FallocateMode mode, bool keep_size,

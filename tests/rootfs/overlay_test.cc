@@ -80,7 +80,8 @@ TEST_P(Overlay, EveryChangeThatCopiesUpKeepsTheNodeOfAFileWithTwoNames) {
       {"xattr", [&](NodeId node) { return files_->SetXattr({}, node, "trusted.x", "v", XattrMode::kAny); }},
       {"link", [&](NodeId node) { return files_->Link({}, node, NodeId::kRoot, "third").status(); }},
       {"open", [&](NodeId node) { return files_->Open({}, node, HandleId{9}, {.write = true}, 0).status(); }},
-      {"rename", [&](NodeId node) { return files_->Rename({}, NodeId::kRoot, "one", NodeId::kRoot, "renamed", {}).status(); }},
+      {"rename",
+       [&](NodeId node) { return files_->Rename({}, NodeId::kRoot, "one", NodeId::kRoot, "renamed", {}).status(); }},
   };
   for (const auto& [what, change] : changes) {
     SCOPED_TRACE(what);
