@@ -41,6 +41,7 @@ def parse():
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else [row.name for row in ROWS]
     options.rows = [row for row in ROWS if row.name in wanted]
+    options.bin = options.bin.resolve()
     return options
 
 
