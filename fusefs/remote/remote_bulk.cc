@@ -83,7 +83,9 @@ absl::StatusOr<absl::Cord> RemoteFileSystem::ReadOne(const CallContext& context,
 absl::StatusOr<ReadCombiner::Outcomes> RemoteFileSystem::ReadMany(const CallContext& context,
                                                                   absl::Span<const ReadRange> ranges) {
   v1::ReadManyRequest request;
+  size_t expected = 0;
   for (const ReadRange& range : ranges) {
+    expected += range.size;
     v1::ReadRange& asked = *request.add_ranges();
     asked.set_handle(ToNumber(range.handle));
     asked.set_offset(range.offset);
@@ -91,7 +93,7 @@ absl::StatusOr<ReadCombiner::Outcomes> RemoteFileSystem::ReadMany(const CallCont
   }
   v1::ReadManyReply head;
   absl::Cord data;
-  RETURN_IF_ERROR(AskForBytes(caller_, Method::kReadMany, context, kReadManyPath, request, kSmallTransfer, head, data));
+  RETURN_IF_ERROR(AskForBytes(caller_, Method::kReadMany, context, kReadManyPath, request, expected, head, data));
   const auto lie = [&](const char* what) { return caller_.Lie(Method::kReadMany, absl::InternalError(what)); };
   const size_t answered = static_cast<size_t>(head.outcomes_size());
   if (answered == 0 || answered > ranges.size()) return lie("not as many outcomes as ranges");
