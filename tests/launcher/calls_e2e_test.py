@@ -1,8 +1,10 @@
 """How many calls to the agent programs take: exact, as distance makes each of them dear."""
 
+import concurrent.futures
 import errno
 import json
 import os
+import random
 import subprocess
 import unittest
 
@@ -10,6 +12,9 @@ import world
 
 DIRECTORIES = 40
 FILES = 20
+READERS = 16
+PAGES = 4096
+PAGE = 4096
 # The session's own, and those that go in batches by themselves.
 NOT_COUNTED = ("Attach", "Ping", "Forget", "Release")
 
@@ -53,6 +58,28 @@ class CallsTest(world.World):
                 self.assertLessEqual(sum(calls.values()), DIRECTORIES + 1 + 10, calls)
                 self.assertLessEqual(sum(self.calls_of(*program).values()), 2, "it is remembered")
                 self.succeed("umount", self.mountpoint)
+        self.assert_nothing_left()
+
+    def test_small_reads_at_once_share_calls(self):
+        content = random.Random(1).randbytes(PAGES * PAGE)
+        with open(os.path.join(self.source, "pages"), "wb") as file:
+            file.write(content)
+        self.mount()
+        offsets = [number * PAGE for number in range(PAGES)]
+        random.Random(2).shuffle(offsets)
+
+        def read(reader):
+            with open(os.path.join(self.mountpoint, "pages"), "rb", buffering=0) as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+                mine = offsets[reader::READERS]
+                return all(os.pread(file.fileno(), PAGE, offset) == content[offset:offset + PAGE] for offset in mine)
+
+        with concurrent.futures.ThreadPoolExecutor(READERS) as readers:
+            self.assertEqual(list(readers.map(read, range(READERS))), [True] * READERS)
+        calls = self.calls()
+        self.assertGreater(calls.get("ReadMany", 0), 0, calls)
+        self.assertLess(calls.get("Read", 0) + calls["ReadMany"], PAGES, calls)
+        self.succeed("umount", self.mountpoint)
         self.assert_nothing_left()
 
     def requests(self):
