@@ -15,8 +15,10 @@
 namespace mirrorfs {
 
 absl::StatusOr<ViewFileSystemImpl::NewPlace> ViewFileSystemImpl::PrepareNew(const CallContext& context, Place place,
-                                                                            const NewNode& where, FileType type) {
+                                                                            const NewNode& where,
+                                                                            std::optional<FileType> type) {
   NewPlace made;
+  made.is_link = !type;
   ASSIGN_OR_RETURN(made.side, SideOfWrites(place.decision));
   made.place = std::move(place);
   made.permissions = where.permissions;
@@ -30,7 +32,8 @@ absl::StatusOr<ViewFileSystemImpl::NewPlace> ViewFileSystemImpl::PrepareNew(cons
   return made;
 }
 
-absl::Status ViewFileSystemImpl::PrepareNewInLayer(const CallContext& context, FileType type, NewPlace& made) {
+absl::Status ViewFileSystemImpl::PrepareNewInLayer(const CallContext& context, std::optional<FileType> type,
+                                                   NewPlace& made) {
   const Place& place = made.place;
   RETURN_IF_ERROR(CheckSearch(context, place.parent));
   ASSIGN_OR_RETURN(const InLayer in_layer, LookupInLayer(context, place));
@@ -47,11 +50,13 @@ absl::Status ViewFileSystemImpl::PrepareNewInLayer(const CallContext& context, F
   if (RecordsOwners()) RETURN_IF_ERROR(CheckMayAdd(context, place.parent));
   ASSIGN_OR_RETURN(made.inner.parent, EnsureLayerDirectory(context, place.parent));
   made.inner.name = place.name;
-  made.record.from = MappedAway(place);
-  made.record.mapped = made.record.from.has_value();
-  RETURN_IF_ERROR(RecordNewOwner(context, type, made));
-  if (made.hidden) made.record.base = in_layer.record.base;
-  if (made.hidden) made.record.opaque = type == FileType::kDirectory;
+  if (type) {
+    made.record.from = MappedAway(place);
+    made.record.mapped = made.record.from.has_value();
+    RETURN_IF_ERROR(RecordNewOwner(context, *type, made));
+    if (made.hidden) made.record.base = in_layer.record.base;
+    if (made.hidden) made.record.opaque = type == FileType::kDirectory;
+  }
   return made.hidden || !made.record.Empty() ? MakeStage(context, made) : absl::OkStatus();
 }
 
@@ -116,7 +121,7 @@ absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::AdmitNew(const Cal
 absl::Status ViewFileSystemImpl::PlaceFromStage(const CallContext& context, const NewPlace& made) {
   const Place& place = made.place;
   ASSIGN_OR_RETURN(const UniqueFd file, options_.layer->OpenName(made.stage.get(), place.name));
-  RETURN_IF_ERROR(options_.layer->WriteRecord(file.get(), made.record));
+  if (!made.is_link) RETURN_IF_ERROR(options_.layer->WriteRecord(file.get(), made.record));
   MutexLock lock(placing_);
   ASSIGN_OR_RETURN(const UniqueFd parent, OpenLayerParent(*place.parent));
   // A place holder goes to the stage.
@@ -164,7 +169,7 @@ absl::StatusOr<Entry> ViewFileSystemImpl::Link(const CallContext& context, NodeI
   if (!source->decision().SameOutcome(place.decision)) {
     return ErrnoStatus(LookupChild(context, place).ok() ? EEXIST : EXDEV);
   }
-  ASSIGN_OR_RETURN(NewPlace made, PrepareNew(context, std::move(place), {}, source->type()));
+  ASSIGN_OR_RETURN(NewPlace made, PrepareNew(context, std::move(place), {}, std::nullopt));
   return FinishNew(context, made, LinkIn(context, source, made), NodeId::kInvalid);
 }
 

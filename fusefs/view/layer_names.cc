@@ -73,8 +73,7 @@ absl::Status ViewFileSystemImpl::LinkKnownName(const CallContext& context, const
   if (in_layer.state == InLayer::State::kPresent) nodes_.GiveBack(Side::kLayer, in_layer.entry.node);
   if (in_layer.state != InLayer::State::kAbsent || MappedAway(place)) return absl::OkStatus();
   const absl::StatusOr<Entry> there = InnerLookup(AsDaemon(context), Side::kContainer, place);
-  if (ToErrno(there.status()) == ENOENT || ToErrno(there.status()) == ENOTDIR) return absl::OkStatus();
-  RETURN_IF_ERROR(there.status());
+  if (!there.ok()) return IsAnswer(there.status()) ? absl::OkStatus() : there.status();
   nodes_.GiveBack(Side::kContainer, there->node);
   if (there->node != node.On(Side::kContainer).node) return absl::OkStatus();  // another file by now
   RETURN_IF_ERROR(EnsureLayerDirectory(context, place.parent).status());

@@ -67,9 +67,7 @@ absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupOnSides(cons
     return LookupOnTheWay(context, place, is_local ? Side::kContainer : Side::kLocal);
   }
   RETURN_IF_ERROR(entry.status());
-  ASSIGN_OR_RETURN(Found found, Admit(context, place, side, *std::move(entry)));
-  if (found.node->IsDirectory() || found.node->Serving() != Side::kLayer) return found;
-  return GiveNameToCopy(context, place, std::move(found));
+  return Admit(context, place, side, *std::move(entry));
 }
 
 // Another name of a file that has been copied into the layer: from now on the copy has it, too.
@@ -125,13 +123,13 @@ absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::Admit(const CallCo
   Found found{.node = nodes_.Adopt(finding, proposed), .entry = finding.entry, .side = side};
   found.entry.node = found.node->id();
   TranslateDirectory(place, side, found.entry);
-  // Another name of a file that has been copied into the layer.
-  if (found.node->Serving() != side) {
-    ASSIGN_OR_RETURN(found.entry.attributes, AttributesOf(context, *found.node, HandleId::kNone));
-  } else {
+  if (found.node->Serving() == side) {
     found.entry.attributes = Shown(*found.node, side, finding.entry.attributes);
+    return found;
   }
-  return found;
+  ASSIGN_OR_RETURN(found.entry.attributes, AttributesOf(context, *found.node, HandleId::kNone));
+  const bool copied = !found.node->IsDirectory() && found.node->Serving() == Side::kLayer;
+  return copied ? GiveNameToCopy(context, place, std::move(found)) : std::move(found);
 }
 
 absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupOnTheWay(const CallContext& context,

@@ -45,7 +45,9 @@ absl::StatusOr<Removed> ViewFileSystemImpl::RemoveOnSide(const CallContext& cont
 
 absl::StatusOr<std::optional<Attributes>> ViewFileSystemImpl::Covered(const CallContext& context, const Place& place,
                                                                       const Found& found) {
-  if (found.side == Side::kContainer) return found.entry.attributes;
+  // Another name of a file that was copied shows the copy.
+  const bool is_containers = found.side == Side::kContainer && found.node->Serving() == Side::kContainer;
+  if (is_containers) return found.entry.attributes;
   return ContainerHas(context, place);
 }
 
@@ -105,19 +107,21 @@ absl::Status ViewFileSystemImpl::RmdirInLayer(const CallContext& context, const 
 // All that is left in it are place holders. They go with it, in one step.
 absl::Status ViewFileSystemImpl::RemoveLayerDirectory(const Place& place, const std::optional<Attributes>& covered) {
   const Layer& layer = *options_.layer;
-  std::string work_name;
-  {
-    MutexLock lock(placing_);
-    ASSIGN_OR_RETURN(const UniqueFd parent, OpenLayerParent(*place.parent));
-    if (!covered) return layer.RemoveTree(parent.get(), place.name);
+  std::string work_name = layer.NextWorkName();
+  if (covered) {
     LayerRecord record;
     record.base = MakeLayerBase(*covered);
     ASSIGN_OR_RETURN(work_name, layer.MakeWhiteout(record));
-    const absl::Status exchanged = layer.ExchangeWithWork(work_name, parent.get(), place.name);
-    if (!exchanged.ok()) static_cast<void>(RemoveRecursively(layer.work(), work_name));
-    RETURN_IF_ERROR(exchanged);
   }
-  return RemoveRecursively(layer.work(), work_name);
+  absl::Status moved;
+  {
+    MutexLock lock(placing_);
+    ASSIGN_OR_RETURN(const UniqueFd parent, OpenLayerParent(*place.parent));
+    moved = covered ? layer.ExchangeWithWork(work_name, parent.get(), place.name)
+                    : layer.MoveToWork(parent.get(), place.name, work_name);
+  }
+  const absl::Status removed = RemoveRecursively(layer.work(), work_name);
+  return moved.ok() ? removed : moved;
 }
 
 }  // namespace mirrorfs

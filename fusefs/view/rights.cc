@@ -123,7 +123,8 @@ absl::StatusOr<AttributesReply> ViewFileSystemImpl::SetAttrInLayer(const CallCon
       owner = {change.uid.value_or(owner.uid), change.gid.value_or(owner.gid),
                change.permissions.value_or(owner.permissions)};
       const bool given = owner.uid != before.uid || owner.gid != before.gid;
-      if (given && !change.permissions) owner.permissions &= ~06000u;
+      // As chown(2) has it; of a directory the bits mean something else.
+      if (given && !change.permissions && before.type == FileType::kRegular) owner.permissions &= ~06000u;
       record.owner = owner;
     }));
   }

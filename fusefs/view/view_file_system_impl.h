@@ -290,7 +290,8 @@ class ViewFileSystemImpl final : public ViewFileSystem {
     uint32_t permissions = 0;
     uint32_t umask = 0;
     // In the layer:
-    LayerRecord record;   // what the new file begins with
+    LayerRecord record;  // what the new file begins with; a link's is written already
+    bool is_link = false;
     bool hidden = false;  // a place holder is there
     UniqueFd stage;       // where it is made before it is placed, if that is needed
     std::string stage_name;
@@ -298,8 +299,10 @@ class ViewFileSystemImpl final : public ViewFileSystem {
 
     NewNode ForSide() const { return {inner.parent, inner.name, permissions, umask}; }
   };
-  absl::StatusOr<NewPlace> PrepareNew(const CallContext& context, Place place, const NewNode& where, FileType type);
-  absl::Status PrepareNewInLayer(const CallContext& context, FileType type, NewPlace& made);
+  // `type`: none for a link, which is what it leads to.
+  absl::StatusOr<NewPlace> PrepareNew(const CallContext& context, Place place, const NewNode& where,
+                                      std::optional<FileType> type);
+  absl::Status PrepareNewInLayer(const CallContext& context, std::optional<FileType> type, NewPlace& made);
   absl::Status RecordNewOwner(const CallContext& context, FileType type, NewPlace& made);
   absl::Status MakeStage(const CallContext& context, NewPlace& made);
   absl::StatusOr<Entry> FinishNew(const CallContext& context, const NewPlace& made, absl::StatusOr<Entry> entry,

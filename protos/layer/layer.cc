@@ -211,10 +211,9 @@ absl::Status Layer::ExchangeWithWork(const std::string& work_name, int directory
   return ErrnoStatus(result == 0 ? 0 : errno, "layer");
 }
 
-absl::Status Layer::RemoveTree(int directory, const std::string& name) const {
-  const std::string work_name = NextWorkName();
-  if (::renameat(directory, name.c_str(), work_.get(), work_name.c_str()) != 0) return LastErrno("layer");
-  return RemoveRecursively(work_.get(), work_name);
+absl::Status Layer::MoveToWork(int directory, const std::string& name, const std::string& work_name) const {
+  const int result = ::renameat(directory, name.c_str(), work_.get(), work_name.c_str());
+  return ErrnoStatus(result == 0 ? 0 : errno, "layer");
 }
 
 absl::Status Layer::CheckOwners() const {

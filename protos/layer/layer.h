@@ -79,8 +79,8 @@ class Layer {
   absl::StatusOr<std::string> MakeWhiteout(const LayerRecord& record) const;
   // Hides a name: puts a place holder there, in one step also in the place of a file. A directory there is an error.
   absl::Status PlaceWhiteout(int directory, const std::string& name, const LayerRecord& record) const;
-  // Moves a directory out of sight and removes all that is in it (place holders, or what an opaque one hides).
-  absl::Status RemoveTree(int directory, const std::string& name) const;
+  // Moves from the tree into work, out of sight.
+  absl::Status MoveToWork(int directory, const std::string& name, const std::string& work_name) const;
   // Moves from work into the tree, over whatever file is there.
   absl::Status PlaceFromWork(const std::string& work_name, int directory, const std::string& name) const;
   // What lies in work and what the tree has under the name change places, in one step.

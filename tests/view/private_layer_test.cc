@@ -243,6 +243,32 @@ TEST_F(HardLinks, ANameThatIsFoundLaterIsTheCopysToo) {
   EXPECT_EQ(tree().Stat("/file").substr(0, 5), "1 600");
 }
 
+TEST_F(HardLinks, ANameThatIsListedLaterIsTheCopysToo) {
+  box_.Make({});
+  const HandleId handle = tree().Open("/file", {.read = true, .write = true});
+  EXPECT_EQ(tree().WriteHandle(handle, 7, "+"), "OK");
+  EXPECT_EQ(tree().List("/d"), "file other sub");
+  tree().Close(handle);
+  ExpectBoth("/file", "/d/other", "content+");
+}
+
+TEST_F(HardLinks, ANameThatTheContainerDoesNotTellOfIsInNobodysWay) {
+  bool gone = false;
+  box_.Make({.before_container = [&](std::string_view call, std::string_view name) {
+    return ErrnoStatus(gone && call == "Lookup" && name == "other" ? ESTALE : 0);
+  }});
+  const HandleId first = tree().Open("/file", {.read = true});
+  const HandleId second = tree().Open("/d/other", {.read = true});
+  gone = true;
+  EXPECT_EQ(tree().Append("/file", "+"), "OK");
+  EXPECT_EQ(tree().Read("/file"), "content+");
+  EXPECT_EQ(tree().Rename("/file", "/renamed"), "OK");
+  EXPECT_EQ(tree().Unlink("/renamed"), "OK");
+  tree().Close(first);
+  tree().Close(second);
+  box_.End();
+}
+
 TEST_F(PrivateLayer, AFileThatIsBeingReplacedIsNotCopiedOverItsSuccessor) {
   HandleId handle = HandleId::kNone;
   std::future<std::string> written;
