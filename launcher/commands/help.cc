@@ -107,8 +107,8 @@ process in it has ended, all is cleared away. An ordinary user's program runs in
 
 constexpr std::string_view kShell = R"(Usage: mirrorfs shell --target TARGET [OPTIONS]
 
-Runs your shell ($SHELL) as 'mirrorfs exec' would. Its prompt tells the target (but in mode local, where nothing of
-the target is seen); so does $MIRRORFS_TARGET.
+Runs your shell ($SHELL) as 'mirrorfs exec' would. The prompt of bash and sh tells the target (but in mode local,
+where nothing of the target is seen); so does $MIRRORFS_TARGET.
 
   --layer NAME           name of the private layer: another run with that name goes on with it
   --dry-run              print what would be done (mounts, policy, environment), and do nothing

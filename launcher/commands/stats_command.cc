@@ -55,7 +55,9 @@ std::string AsText(const nlohmann::json& stats) {
 absl::StatusOr<KnownMount> Find(const std::string& word, const Invoker& invoker) {
   const std::string base = StateBasePath(invoker);
   if (auto run = FindRun(base, word)) return *std::move(run);
-  ASSIGN_OR_RETURN(const std::string mountpoint, PhysicalPath(AbsolutePath(word, invoker.working_directory)));
+  const auto found = PhysicalPath(AbsolutePath(word, invoker.working_directory));
+  if (!found.ok()) return IsRunName(word) ? NoSuchRun(word) : found.status();
+  const std::string& mountpoint = *found;
   if (auto mount = FindMount(base, mountpoint)) return *std::move(mount);
   return Failure(ExitCode::kNotMounted, fmt::format("{} is not a mount point of mirrorfs.", mountpoint));
 }

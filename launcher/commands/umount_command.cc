@@ -82,7 +82,9 @@ absl::Status UnmountOne(const std::string& given, const std::string& base, const
     return Failure(ExitCode::kBusy,
                    fmt::format("{} is a run of a program ({}): it ends when that does.", given, run->record.program));
   }
-  ASSIGN_OR_RETURN(const std::string mountpoint, PhysicalPath(AbsolutePath(given, invoker.working_directory)));
+  const auto found = PhysicalPath(AbsolutePath(given, invoker.working_directory));
+  if (!found.ok()) return IsRunName(given) ? NoSuchRun(given) : found.status();
+  const std::string& mountpoint = *found;
   if (const auto known = FindMount(base, mountpoint)) return UnmountKnown(*known, arguments);
   const auto row = MountAt(ReadMountTable(), mountpoint);
   if (row && row->IsMirrorfs()) {

@@ -89,9 +89,10 @@ absl::Status Keep(ExecKeeperOrder order, StatePaths paths, ChildLog log) {
   return keeper.Run();
 }
 
-absl::Status Refuse(const absl::Status& why) {
+absl::Status Refuse(const absl::Status& why, const StatePaths& paths) {
   LineChannel channel{UniqueFd(kWordFd)};
   (void)channel.Send(ToLine(StatusToJson(why))).ok();  // nobody waits any more if that fails
+  RemoveState(paths);
   return why;
 }
 
@@ -131,14 +132,15 @@ absl::Status RunExecKeeperProcess() {
   const StatePaths paths = PathsBesideLock(lock);
   (void)lock.release();  // Keep's
   auto order = ParseOrder(BytesOfFile(UniqueFd(kOrderFd)));
-  if (!order.ok()) return Refuse(order.status());
-  RETURN_IF_ERROR(SplitOffKeeper({.paths = paths,
-                                  .terminal_fd = kTerminalFd,
-                                  .target = order->service.target,
-                                  .layer_directory = order->service.layer_directory,
-                                  .others = {kWordFd, kFuseFd, kFactsFd}}));
+  if (!order.ok()) return Refuse(order.status(), paths);
+  const absl::Status split = SplitOffKeeper({.paths = paths,
+                                             .terminal_fd = kTerminalFd,
+                                             .target = order->service.target,
+                                             .layer_directory = order->service.layer_directory,
+                                             .others = {kWordFd, kFuseFd, kFactsFd}});
+  if (!split.ok()) return Refuse(split, paths);
   auto log = ChildLog::ToFile(paths.log);
-  if (!log.ok()) return Refuse(log.status());
+  if (!log.ok()) return Refuse(log.status(), paths);
   RedirectOutput(*log);
   return Keep(*std::move(order), paths, *std::move(log));
 }

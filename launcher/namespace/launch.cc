@@ -172,7 +172,7 @@ absl::StatusOr<ProgramStart> MakeReadyWithoutView(ExecPlan& plan, const Invoker&
     ASSIGN_OR_RETURN(facts, AskAgent(plan.service, invoker));
   }
   if (plan.container_cwd) RETURN_IF_ERROR(EnterDirectory(plan, facts, UniqueFd()));
-  return ProgramStart{.command = plan.command, .environment = Variables(plan, facts, "")};
+  return ProgramStart{.command = plan.command, .environment = Variables(plan, facts, ""), .in_view = false};
 }
 
 }  // namespace

@@ -36,9 +36,10 @@ absl::Status BecomeProgram(const ProgramStart& start) {
   const std::string& name = start.command.front();
   if (errno == ENOENT || errno == ENOTDIR) {
     return Failure(ExitCode::kNoProgram,
-                   fmt::format("{}: not found in the view: neither in $PATH nor as a file, or the interpreter that it "
-                               "names is missing. 'mirrorfs explain' tells where a path lives.",
-                               name));
+                   fmt::format("{}: not found{}: neither in $PATH nor as a file, or the interpreter that it names is "
+                               "missing.{}",
+                               name, start.in_view ? " in the view" : "",
+                               start.in_view ? " 'mirrorfs explain' tells where a path lives." : ""));
   }
   return Failure(ExitCode::kCannotRun, fmt::format("{} cannot be run: {}.", name, ErrnoText(errno)));
 }

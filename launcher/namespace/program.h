@@ -16,6 +16,7 @@ void ReserveStandardDescriptors();
 struct ProgramStart {
   std::vector<std::string> command;      // argv; looked up in $PATH of `environment`
   std::vector<std::string> environment;  // NAME=VALUE
+  bool in_view = true;                   // for messages
 };
 
 // Does not return if the program was started: it has this process, with its number, group, terminal, limits, umask,

@@ -71,6 +71,10 @@ void WaitForEndingRuns(const std::string& base) {
 
 bool IsRunName(std::string_view word) { return word.starts_with(kNamePrefix); }
 
+absl::Status NoSuchRun(std::string_view name) {
+  return Failure(ExitCode::kNotMounted, fmt::format("{}: there is no such run; 'mirrorfs status' lists them.", name));
+}
+
 std::optional<KnownMount> FindRun(const std::string& base, std::string_view name) {
   if (!IsRunName(name)) return std::nullopt;
   for (KnownMount& mount : ListMounts(base)) {

@@ -29,6 +29,8 @@ void WaitForEndingRuns(const std::string& base);
 
 // "exec/PID", rather than a mount point.
 bool IsRunName(std::string_view word);
+// kNotMounted: it has ended, or never was.
+absl::Status NoSuchRun(std::string_view name);
 
 std::optional<KnownMount> FindRun(const std::string& base, std::string_view name);
 

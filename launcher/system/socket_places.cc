@@ -25,13 +25,20 @@ void AddPlacesIn(const fs::path& directory, std::vector<std::string>& places) {
   }
 }
 
+// It is there when a run begins, though often not yet.
+void AddStateBase(const fs::path& base, std::vector<std::string>& places) {
+  std::error_code missing;
+  const fs::path parent = fs::canonical(base.parent_path(), missing);
+  if (!missing) places.push_back(parent / base.filename());
+}
+
 }  // namespace
 
 std::vector<std::string> FindSocketPlaces(const Environment& environment, const Invoker& invoker) {
   std::vector<std::string> places;
   AddPlacesIn("/run", places);
   AddPlace("/tmp/.X11-unix", places);
-  AddPlace(StateBasePath(invoker), places);
+  AddStateBase(StateBasePath(invoker), places);
   for (const char* name : {"XDG_RUNTIME_DIR", "SSH_AUTH_SOCK"}) {
     const fs::path path = ValueOf(environment, name);
     if (!path.is_absolute()) continue;

@@ -11,7 +11,7 @@
 namespace mirrorfs {
 
 // Directories and sockets in /run, $XDG_RUNTIME_DIR, the directory of the ssh agent, those of X11, and our own state.
-// Physical paths, sorted; only what exists.
+// Physical paths, sorted; only what exists, but for our state, which a run makes.
 std::vector<std::string> FindSocketPlaces(const Environment& environment, const Invoker& invoker);
 
 }  // namespace mirrorfs

@@ -81,6 +81,14 @@ class ContainersTest(LabCase, exec_world.ExecWorld):
         result = self.run_exec("cat", "/opt/volume/nonce", options=["--no-auto-mount"])
         self.assertIn("No such file", result.stderr)
 
+    def test_a_volume_beside_our_own_sockets(self):
+        volume = self.directory("secrets")
+        self.write("secrets/nonce", self.nonce + "\n")
+        self.run_container("--volume", f"{volume}:/run/secrets")
+        text = self.shell(f"cat /run/secrets/nonce; {self.bin}/mirrorfs stats $MIRRORFS_RUN")
+        self.assertIn(self.nonce, text)
+        self.assertIn("calls to the agent", text)
+
     def test_names_of_the_container(self):
         self.run_container("--hostname", f"host-{self.nonce}", "--add-host", f"{self.nonce}.test:10.1.2.3")
         self.assertEqual(self.output_of("cat", "/etc/hostname"), f"host-{self.nonce}\n")

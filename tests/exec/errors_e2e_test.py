@@ -21,6 +21,12 @@ class ErrorsTest(exec_world.ExecWorld):
         self.refuse_exec(127, "/srv/missing: not found", "/srv/missing")
         self.refuse_exec(127, "/srv/nonce/x: not found", "/srv/nonce/x")
 
+        self.refuse_exec(127, "no-such-program: not found: neither", "no-such-program", options=["--fs-mode", "local"])
+
+    def test_a_run_that_has_ended(self):
+        for command in ("stats", "umount"):
+            self.refuse(8, "exec/1: there is no such run; 'mirrorfs status' lists them", command, "exec/1")
+
     def test_a_missing_interpreter(self):
         self.write("container/srv/script", "#!/no/interpreter\n")
         os.chmod(os.path.join(self.container, "srv/script"), 0o755)

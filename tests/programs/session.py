@@ -11,7 +11,7 @@ import time
 
 COMMAND_LIMIT = 60  # seconds; on a busy machine a runtime or a compiler may take some
 # What a session does without being asked for a file.
-HOUSEKEEPING = ("Attach", "Forget", "Release", "Heartbeat", "Detach", "Ping", "Watch")
+HOUSEKEEPING = ("Attach", "Detach", "Ping", "Fence", "Reclaim", "Forget", "Release")
 REMEMBERED = 1.2  # a little longer than kernel and daemon believe what they were told
 
 
