@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/plan/command_line.h"
+#include "launcher/plan/target_spec.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -26,6 +27,11 @@ size_t IndexOfSeparator(absl::Span<const std::string> words) {
 }
 
 absl::Status WordWithoutSeparator(std::string_view word, ExecCommand kind) {
+  const std::string_view name = kind == ExecCommand::kShell ? "shell" : "exec";
+  if (ParseTarget(word, "/").ok()) {
+    return Failure(ExitCode::kUsage, fmt::format("{}: the target goes with --target: mirrorfs {} --target {}{}", name,
+                                                 name, word, kind == ExecCommand::kShell ? "" : " -- PROGRAM"));
+  }
   if (kind == ExecCommand::kShell) {
     return Failure(ExitCode::kUsage, fmt::format("shell: '{}' is a word too many; the shell is the one in $SHELL. "
                                                  "'mirrorfs exec' runs other programs.",

@@ -73,7 +73,7 @@ absl::Status ApplyWithValue(std::string_view name, std::string_view value, Mount
   } else if (name == "entry_timeout") {
     ASSIGN_OR_RETURN(list.entry_timeout, ParseDuration("-o entry_timeout", value));
   } else {
-    return Unknown(name);
+    return Unknown(fmt::format("{}=", name));
   }
   return absl::OkStatus();
 }

@@ -30,6 +30,8 @@ TEST(ExecArguments, WhatFollowsTheDashesIsTheProgram) {
 
 TEST(ExecArguments, TheDashesMustBeThere) {
   ExpectUsage(Parse({"--target", "docker/web", "python3", "app.py"}).status(), "write -- before the program");
+  ExpectUsage(Parse({"docker/web", "--", "ls"}).status(), "mirrorfs exec --target docker/web -- PROGRAM");
+  ExpectUsage(Parse({"bin/app"}).status(), "write -- before the program");
 }
 
 TEST(ExecArguments, EnvTakesNoValueFromTheNextWord) {

@@ -48,6 +48,7 @@ TEST(MountOptions, WrongOnesAreExplained) {
       {"noexc", "did you mean noexec?"},
       {"alow_other", "did you mean allow_other?"},
       {"atr_timeout=1", "did you mean attr_timeout=?"},
+      {"idmp=user", "did you mean idmap=?"},
       {"ro=1", "no such mount option"},
       {"idmap=me", "none or user"},
       {"symlinks=follow", "rebase or raw"},
