@@ -73,8 +73,8 @@ TEST(ExecArguments, AShellTakesNoProgram) {
   EXPECT_THAT(arguments->command, IsEmpty());
   const std::vector<std::string> with_program = {"--target", "docker/web", "--", "sh"};
   ExpectUsage(ParseExecArguments(with_program, ExecCommand::kShell).status(), "a word too many");
-  const std::vector<std::string> with_word = {"docker/web"};
-  ExpectUsage(ParseExecArguments(with_word, ExecCommand::kShell).status(), "a word too many");
+  const std::vector<std::string> with_target = {"docker/web"};
+  ExpectUsage(ParseExecArguments(with_target, ExecCommand::kShell).status(), "mirrorfs shell --target docker/web");
 }
 
 }  // namespace
