@@ -14,7 +14,7 @@ INSTALL_PACKAGES := tests/scripts/install-packages.sh
 CTEST := ctest --output-on-failure --timeout 600
 
 # TSan: Debian's gRPC is not instrumented.
-export ASAN_OPTIONS  ?= detect_stack_use_after_return=1:strict_string_checks=1
+export ASAN_OPTIONS  ?= detect_stack_use_after_return=1:strict_string_checks=1:suppressions=$(CURDIR)/tests/scripts/asan.supp
 export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/scripts/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS  ?= suppressions=$(CURDIR)/tests/scripts/tsan.supp ignore_noninstrumented_modules=1 second_deadlock_stack=1

@@ -104,23 +104,42 @@ absl::StatusOr<CreateAnswer> FilesystemCore::Create(const CallContext& context, 
   return CreateAnswer{*std::move(entry), Opened(context, inode, handle, flags, std::move(opened), asked_at)};
 }
 
-absl::StatusOr<absl::Cord> FilesystemCore::Read(const CallContext& context, HandleId handle, uint64_t offset,
-                                                uint32_t size) {
-  ASSIGN_OR_RETURN(const OpenFilePtr file, FindFile(handle));
-  if (file->read_ahead == nullptr) return ErrnoStatus(EBADF, "read");
-  RETURN_IF_ERROR(Settle(context, *file->inode));
-  const bool content_is_right = file->whole_content && !file->inode->ChangedSince(file->opened_at) &&
-                                Remaining(options_.attr_timeout, file->opened_at, Now()) > absl::ZeroDuration();
+void FilesystemCore::Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size, ReadDone done) {
+  const absl::StatusOr<OpenFilePtr> file = FindFile(handle);
+  if (!file.ok()) return std::move(done)(file.status());
+  absl::StatusOr<std::optional<absl::Cord>> at_hand = ReadAtHand(context, **file, offset, size);
+  if (!at_hand.ok()) return std::move(done)(at_hand.status());
+  if (*at_hand) return std::move(done)(**std::move(at_hand));
+  if (deferred_reads_ == nullptr) {
+    absl::StatusOr<absl::Cord> data = files_.Read(context, handle, offset, size);
+    (*file)->inode->ForgetTold();
+    return std::move(done)(std::move(data));
+  }
+  deferred_reads_->StartRead(context, handle, offset, size,
+                             [file = *file, done = std::move(done)](absl::StatusOr<absl::Cord> data) mutable {
+                               file->inode->ForgetTold();
+                               std::move(done)(std::move(data));
+                             });
+}
+
+absl::StatusOr<std::optional<absl::Cord>> FilesystemCore::ReadAtHand(const CallContext& context, const OpenFile& file,
+                                                                     uint64_t offset, uint32_t size) {
+  if (file.read_ahead == nullptr) return ErrnoStatus(EBADF, "read");
+  RETURN_IF_ERROR(Settle(context, *file.inode));
+  const bool content_is_right = file.whole_content && !file.inode->ChangedSince(file.opened_at) &&
+                                Remaining(options_.attr_timeout, file.opened_at, Now()) > absl::ZeroDuration();
   if (content_is_right) {
-    const absl::Cord& content = *file->whole_content;
+    const absl::Cord& content = *file.whole_content;
     return offset >= content.size() ? absl::Cord() : content.Subcord(offset, size);
   }
-  file->inode->ForgetTold();
-  auto data = file->read_ahead->Read(offset, size, context.stop, [&](uint64_t from, uint32_t count) {
-    return files_.Read(context, handle, from, count);
+  file.inode->ForgetTold();
+  auto streamed = file.read_ahead->Read(offset, size, context.stop, [&](uint64_t from, uint32_t count) {
+    return files_.Read(context, file.handle, from, count);
   });
-  file->inode->ForgetTold();
-  return data;
+  if (!streamed) return std::nullopt;
+  file.inode->ForgetTold();
+  RETURN_IF_ERROR(streamed->status());
+  return **std::move(streamed);
 }
 
 absl::Status FilesystemCore::WriteBehind(const OpenFile& file, uint64_t offset, absl::Cord data) {

@@ -15,6 +15,7 @@ constexpr size_t kIoThreads = 32;
 
 FilesystemCore::FilesystemCore(FileSystem& files, const Entry& root, const CoreOptions& options)
     : files_(files),
+      deferred_reads_(DeferredReads::Of(&files)),
       options_(options),
       inodes_(files, root),
       names_(std::max(options.attr_timeout, options.entry_timeout)),

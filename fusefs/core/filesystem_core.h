@@ -24,6 +24,7 @@
 #include "fusefs/core/name_cache.h"
 #include "fusefs/core/open_directory.h"
 #include "fusefs/core/open_file.h"
+#include "protos/shared/deferred_reads.h"
 #include "protos/shared/file_system.h"
 #include "protos/shared/handle_table.h"
 
@@ -100,7 +101,8 @@ class FilesystemCore {
   absl::StatusOr<OpenAnswer> Open(const CallContext& context, NodeId node, OpenFlags flags);
   absl::StatusOr<CreateAnswer> Create(const CallContext& context, const NewName& where, bool exclusive,
                                       OpenFlags flags);
-  absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size);
+  // `done` and the calling thread: as DeferredReads says.
+  void Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size, ReadDone done);
   // `data` owns its bytes. `from_page_cache`: the kernel writes back what a map has changed; the context's caller
   // means nothing then.
   absl::StatusOr<uint64_t> Write(const CallContext& context, HandleId handle, uint64_t offset, absl::Cord data,
@@ -197,6 +199,9 @@ class FilesystemCore {
   absl::StatusOr<HandleId> HandleForPages(OpenFile& file);
   // Writes all of it with the opener's rights.
   absl::Status WriteBehind(const OpenFile& file, uint64_t offset, absl::Cord data);
+  // nullopt: the other end has to be asked for just this.
+  absl::StatusOr<std::optional<absl::Cord>> ReadAtHand(const CallContext& context, const OpenFile& file,
+                                                       uint64_t offset, uint32_t size);
   // Waits until what was written behind the program's back is at the agent; EINTR if the context is stopped.
   static absl::Status Settle(const CallContext& context, const Inode& inode);
 
@@ -218,6 +223,7 @@ class FilesystemCore {
                const std::function<bool(const DirectoryAnswer&)>& add);
 
   FileSystem& files_;
+  DeferredReads* const deferred_reads_;  // of files_; may be null
   const CoreOptions options_;
   InodeTable inodes_;
   NameCache names_;

@@ -94,11 +94,11 @@ absl::StatusOr<absl::Cord> ReadAhead::Assemble(const std::vector<ChunkPtr>& chun
   return result;
 }
 
-absl::StatusOr<absl::Cord> ReadAhead::Read(uint64_t offset, uint32_t size, const std::stop_token& stop,
-                                           const ReadFunction& direct) {
+std::optional<absl::StatusOr<absl::Cord>> ReadAhead::Read(uint64_t offset, uint32_t size, const std::stop_token& stop,
+                                                          const ReadFunction& direct) {
   if (size == 0) return absl::Cord();
   const std::vector<ChunkPtr> chunks = Cover(offset, size);
-  if (chunks.empty()) return direct(offset, size);
+  if (chunks.empty()) return std::nullopt;
   return Assemble(chunks, offset, size, stop, direct);
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -41,9 +42,10 @@ class ReadAhead {
   ReadAhead(const ReadAheadOptions& options, IoPool& pool, ReadFunction read, ChangedFunction changed)
       : options_(options), pool_(pool), read_(std::move(read)), changed_(std::move(changed)) {}
 
-  // `direct` reads on behalf of the caller what was not fetched ahead.
-  absl::StatusOr<absl::Cord> Read(uint64_t offset, uint32_t size, const std::stop_token& stop,
-                                  const ReadFunction& direct);
+  // What belongs to a stream; nullopt: it does not, and the caller is to ask for just this. `direct` reads on behalf of
+  // the caller what was not fetched ahead.
+  std::optional<absl::StatusOr<absl::Cord>> Read(uint64_t offset, uint32_t size, const std::stop_token& stop,
+                                                 const ReadFunction& direct);
 
  private:
   struct Chunk {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "fusefs/core/filesystem_core.h"
+#include "fusefs/core/pending_count.h"
 #include "fusefs/kernel/fuse_session.h"
 #include "fusefs/kernel/interrupt_watcher.h"
 #include "fusefs/kernel/lock_waits.h"
@@ -25,6 +26,7 @@ struct Edge {
   // Set when the kernel has introduced itself.
   bool kernel_has_epochs = false;
   std::unique_ptr<FilesystemCore> core;
+  PendingCount deferred;  // requests that are answered from another thread
   LockWaits lock_waits;  // last: they use the rest
 };
 

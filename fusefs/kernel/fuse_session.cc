@@ -95,6 +95,7 @@ class LibfuseSession : public FuseSession {
     edge_.core = std::make_unique<FilesystemCore>(files, root, core);
   }
   ~LibfuseSession() override {
+    (void)edge_.deferred.Wait({});  // without a stop there is nothing to tell
     // fuse_session_destroy closes the connection; what is mounted stays, and answers ENOTCONN.
     if (session_ != nullptr) fuse_session_destroy(session_);
   }

@@ -136,9 +136,12 @@ void Create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fu
 }
 
 void Read(fuse_req_t req, fuse_ino_t /*ino*/, size_t size, off_t offset, fuse_file_info* info) {
-  Request request(req, Op::kRead);
-  request.AnswerData(
-      request.core().Read(request.context(), Handle(info), static_cast<uint64_t>(offset), static_cast<uint32_t>(size)));
+  auto deferred = std::make_unique<DeferredRequest>(req, Op::kRead);
+  const Request& request = deferred->request();
+  request.core().Read(request.context(), Handle(info), static_cast<uint64_t>(offset), static_cast<uint32_t>(size),
+                      [deferred = std::move(deferred)](const absl::StatusOr<absl::Cord>& data) {
+                        deferred->request().AnswerData(data);
+                      });
 }
 
 void Write(fuse_req_t req, fuse_ino_t /*ino*/, const char* data, size_t size, off_t offset, fuse_file_info* info) {

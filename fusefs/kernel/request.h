@@ -73,6 +73,24 @@ class Request {
   bool answered_ = false;
 };
 
+// A request that may be answered later, from another thread. The session waits for all of them before it goes.
+class DeferredRequest {
+ public:
+  DeferredRequest(fuse_req_t request, FuseOperation operation)
+      : outstanding_(*static_cast<Edge*>(fuse_req_userdata(request))), request_(request, operation) {}
+
+  Request& request() { return request_; }
+
+ private:
+  struct Outstanding {
+    explicit Outstanding(Edge& edge) : edge(edge) { edge.deferred.Begin(); }
+    ~Outstanding() { edge.deferred.End(); }
+    Edge& edge;
+  };
+  Outstanding outstanding_;  // outlives the request
+  Request request_;
+};
+
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_FUSEFS_KERNEL_REQUEST_H_

@@ -56,7 +56,6 @@ absl::Status AskForBytes(RemoteCaller& caller, Method method, const CallContext&
 absl::StatusOr<absl::Cord> RemoteFileSystem::Read(const CallContext& context, HandleId handle, uint64_t offset,
                                                   uint32_t size) {
   RETURN_IF_ERROR(handles_.Check(handle));
-  if (size <= kSmallTransfer) return small_reads_.Read(context, handles_.NodeOf(handle), {handle, offset, size});
   absl::Cord all;
   while (all.size() < size) {
     const uint32_t wanted = std::min(size - static_cast<uint32_t>(all.size()), facts_.max_read);
@@ -65,6 +64,13 @@ absl::StatusOr<absl::Cord> RemoteFileSystem::Read(const CallContext& context, Ha
     if (chunk.size() < wanted) break;
   }
   return all;
+}
+
+void RemoteFileSystem::StartRead(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size,
+                                 ReadDone done) {
+  if (size > kSmallTransfer) return std::move(done)(Read(context, handle, offset, size));
+  if (const absl::Status known = handles_.Check(handle); !known.ok()) return std::move(done)(known);
+  small_reads_.Start(context, handles_.NodeOf(handle), {handle, offset, size}, std::move(done));
 }
 
 absl::StatusOr<absl::Cord> RemoteFileSystem::ReadOne(const CallContext& context, const ReadRange& range) {

@@ -15,7 +15,7 @@
 namespace mirrorfs {
 
 // Thread-safe. What is given to it outlives it.
-class RemoteFileSystem : public FileSystem {
+class RemoteFileSystem : public FileSystem, public DeferredReads {
  public:
   RemoteFileSystem(RemoteCaller& caller, const SessionFacts& facts, NodeLedger& nodes, HandleLedger& handles,
                    GiveBackQueue& give_back)
@@ -73,6 +73,7 @@ class RemoteFileSystem : public FileSystem {
 
   // remote_bulk.cc
   absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size) override;
+  void StartRead(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size, ReadDone done) override;
   absl::StatusOr<Written> Write(const CallContext& context, HandleId handle, uint64_t offset, absl::Cord data) override;
 
   // remote_xattrs.cc

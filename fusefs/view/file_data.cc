@@ -21,6 +21,20 @@ absl::StatusOr<absl::Cord> ViewFileSystemImpl::Read(const CallContext& context, 
   return OnHandle(*open, [&](Side side) { return On(side).Read(context, handle, offset, size); });
 }
 
+void ViewFileSystemImpl::StartRead(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size,
+                                   ReadDone done) {
+  const absl::StatusOr<ViewHandlePtr> open = FindHandle(handle);
+  const bool later =
+      container_reads_ != nullptr && open.ok() && (*open)->flags.read && (*open)->side() == Side::kContainer;
+  if (!later) return std::move(done)(Read(context, handle, offset, size));
+  auto finish = [this, context, handle, offset, size, open = *open,
+                 done = std::move(done)](absl::StatusOr<absl::Cord> data) mutable {
+    const bool moved = open->side() != Side::kContainer && ToErrno(data.status()) == EBADF;
+    std::move(done)(moved ? Read(context, handle, offset, size) : std::move(data));
+  };
+  container_reads_->StartRead(context, handle, offset, size, std::move(finish));
+}
+
 absl::StatusOr<Written> ViewFileSystemImpl::Write(const CallContext& context, HandleId handle, uint64_t offset,
                                                   absl::Cord data) {
   ASSIGN_OR_RETURN(const ViewHandlePtr open, FindHandle(handle));

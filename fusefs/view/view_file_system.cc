@@ -45,6 +45,7 @@ absl::StatusOr<std::unique_ptr<ViewFileSystem>> ViewFileSystem::Create(ViewOptio
 
 ViewFileSystemImpl::ViewFileSystemImpl(ViewOptions options)
     : options_(std::move(options)),
+      container_reads_(DeferredReads::Of(options_.container)),
       local_rules_(LocalRulesOf(options_.policy)),
       nodes_({options_.container, options_.local, options_.layer_files}, RootDecision(options_), RootSide(options_)) {}
 

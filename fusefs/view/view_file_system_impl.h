@@ -17,13 +17,14 @@
 #include "fusefs/view/view_file_system.h"
 #include "fusefs/view/view_handle.h"
 #include "fusefs/view/view_table.h"
+#include "protos/shared/deferred_reads.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/handle_table.h"
 
 namespace mirrorfs {
 
 // Thread-safe. Lock order: gates (view_node.h) → placing_ → the tables' mutexes.
-class ViewFileSystemImpl final : public ViewFileSystem {
+class ViewFileSystemImpl final : public ViewFileSystem, public DeferredReads {
  public:
   explicit ViewFileSystemImpl(ViewOptions options);
   ~ViewFileSystemImpl() override;
@@ -77,6 +78,7 @@ class ViewFileSystemImpl final : public ViewFileSystem {
 
   // file_data.cc
   absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size) override;
+  void StartRead(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size, ReadDone done) override;
   absl::StatusOr<Written> Write(const CallContext& context, HandleId handle, uint64_t offset, absl::Cord data) override;
   absl::Status Fsync(const CallContext& context, HandleId handle, bool data_only) override;
   absl::Status Fallocate(const CallContext& context, HandleId handle, FallocateMode mode, bool keep_size,
@@ -418,6 +420,7 @@ class ViewFileSystemImpl final : public ViewFileSystem {
   bool IsOwnXattr(std::string_view name) const;
 
   const ViewOptions options_;
+  DeferredReads* const container_reads_;  // of the container; may be null
   // Only the rules that take paths from this machine, where nothing else does: what others say about a directory does
   // not make it one that leads there.
   const std::optional<PathPolicy> local_rules_;
