@@ -84,7 +84,7 @@ GrpcAgentServer::~GrpcAgentServer() {
   if (housekeeping_.joinable()) housekeeping_.join();
   acceptor_.reset();
   // Waits for the calls that run; all others have been answered.
-  if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+  if (server_ != nullptr) service_.End(*server_);
 }
 
 void GrpcAgentServer::AddMethods() {
@@ -120,8 +120,13 @@ absl::Status GrpcAgentServer::Listen(UniqueFd listener) {
   auto connections = std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor>(
       builder.experimental().AddExternalConnectionAcceptor(
           grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, CredentialsOf(options_)));
+  std::unique_ptr<grpc::ServerCompletionQueue> arrivals = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr) return absl::InternalError("the gRPC server does not start");
+  if (server_ == nullptr) {
+    arrivals->Shutdown();
+    return absl::InternalError("the gRPC server does not start");
+  }
+  service_.Begin(std::move(arrivals));
   ASSIGN_OR_RETURN(acceptor_, Acceptor::Start(std::move(listener), [connections](int from, UniqueFd connection) {
                      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
                      parameters.listener_fd = from;
@@ -147,6 +152,7 @@ void GrpcAgentServer::RunHousekeeping() {
     const absl::Time now = absl::Now();
     pool_.ExpireWaiting(now);
     session_calls_.EndSilentSessions(now);
+    service_.LetGoOfAnswered();
   }
 }
 

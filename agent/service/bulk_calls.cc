@@ -11,6 +11,7 @@ namespace {
 // Many pages that the page cache has take less.
 constexpr absl::Duration kReadManyTime = absl::Milliseconds(1);
 constexpr int kMostRanges = 64;  // clients send fewer
+constexpr size_t kFewBytes = 64 << 10;
 
 class ReadCall : public Call {
  public:
@@ -18,6 +19,7 @@ class ReadCall : public Call {
 
   const v1::RequestHeader& Header() const override { return request_.header(); }
   NodeOrHandle Where() const override { return WhereOf(request_); }
+  bool IsBrief() const override { return request_.size() <= kFewBytes; }
   std::optional<grpc::ByteBuffer> Run(Session& session, const CallContext& context) override {
     if (request_.size() > session.Limits().max_read) return ErrorAnswer(EINVAL);
     const absl::StatusOr<absl::Cord> data =
@@ -77,6 +79,7 @@ class WriteCall : public Call {
 
   const v1::RequestHeader& Header() const override { return head_.header(); }
   NodeOrHandle Where() const override { return WhereOf(head_); }
+  bool IsBrief() const override { return data_.size() <= kFewBytes; }
   std::optional<grpc::ByteBuffer> Run(Session& session, const CallContext& context) override {
     if (data_.size() > session.Limits().max_write) return ErrorAnswer(EINVAL);
     const absl::StatusOr<Written> written =

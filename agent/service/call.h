@@ -23,6 +23,8 @@ class Call {
   virtual const v1::RequestHeader& Header() const = 0;
   // What the request is about: decides in which lane it waits.
   virtual NodeOrHandle Where() const = 0;
+  // Whether it moves few bytes.
+  virtual bool IsBrief() const { return true; }
   // The whole answer, errors included; nullopt: not yet, run it again when a lock may have become free.
   virtual std::optional<grpc::ByteBuffer> Run(Session& session, const CallContext& context) = 0;
 };

@@ -53,7 +53,13 @@ void Dispatcher::Dispatch(const Method& method, const grpc::ByteBuffer& request,
   }
   pending.call = *std::move(call);
   const WorkerPool::Lane lane = LaneOf(pending);
-  pool_.Submit(lane, std::make_unique<PendingCall>(*this, std::move(pending)));
+  const bool brief = !method.traits.takes_long && pending.call->IsBrief();
+  auto task = std::make_unique<PendingCall>(*this, std::move(pending));
+  if (brief) {
+    pool_.RunOrSubmit(lane, std::move(task));
+  } else {
+    pool_.Submit(lane, std::move(task));
+  }
 }
 
 WorkerPool::Lane Dispatcher::LaneOf(const Pending& pending) const {

@@ -6,7 +6,9 @@ namespace mirrorfs {
 namespace {
 
 constexpr MethodTraits kReads{};
+constexpr MethodTraits kReadsMuch{.takes_long = true};
 constexpr MethodTraits kChangesTree{.changes_tree = true};
+constexpr MethodTraits kChangesMuch{.changes_tree = true, .takes_long = true};
 constexpr MethodTraits kLocks{.frees_locks = true};
 constexpr MethodTraits kGivesBack{.gives_back = true};
 constexpr MethodTraits kGivesBackLocks{.frees_locks = true, .gives_back = true};
@@ -18,7 +20,7 @@ constexpr Method kMethods[] = {
     {"SetAttr", &ParseUnary<&handlers::SetAttr>, kChangesTree},
     {"Readlink", &ParseUnary<&handlers::Readlink>, kReads},
     {"Access", &ParseUnary<&handlers::Access>, kReads},
-    {"ReadDir", &ParseUnary<&handlers::ReadDir>, kReads},
+    {"ReadDir", &ParseUnary<&handlers::ReadDir>, kReadsMuch},
     {"StatFs", &ParseUnary<&handlers::StatFs>, kReads},
     {"Mknod", &ParseUnary<&handlers::Mknod>, kChangesTree},
     {"Mkdir", &ParseUnary<&handlers::Mkdir>, kChangesTree},
@@ -32,11 +34,11 @@ constexpr Method kMethods[] = {
     {"Read", &handlers::ParseRead, kReads},
     {"ReadMany", &handlers::ParseReadMany, kReads},
     {"Write", &handlers::ParseWrite, kChangesTree},
-    {"Fsync", &ParseUnary<&handlers::Fsync>, kReads},
-    {"Fsyncdir", &ParseUnary<&handlers::Fsyncdir>, kReads},
-    {"Fallocate", &ParseUnary<&handlers::Fallocate>, kChangesTree},
+    {"Fsync", &ParseUnary<&handlers::Fsync>, kReadsMuch},
+    {"Fsyncdir", &ParseUnary<&handlers::Fsyncdir>, kReadsMuch},
+    {"Fallocate", &ParseUnary<&handlers::Fallocate>, kChangesMuch},
     {"Seek", &ParseUnary<&handlers::Seek>, kReads},
-    {"CopyFileRange", &ParseUnary<&handlers::CopyFileRange>, kChangesTree},
+    {"CopyFileRange", &ParseUnary<&handlers::CopyFileRange>, kChangesMuch},
     {"GetLock", &ParseUnary<&handlers::GetLock>, kReads},
     {"SetLock", &handlers::ParseSetLock, kLocks},
     {"GetXattr", &ParseUnary<&handlers::GetXattr>, kReads},

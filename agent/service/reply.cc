@@ -1,7 +1,5 @@
 #include "agent/service/reply.h"
 
-#include <grpcpp/support/server_callback.h>
-
 #include <cerrno>
 #include <utility>
 
@@ -17,22 +15,19 @@ grpc::ByteBuffer ErrorAnswer(int error) {
 }
 
 Reply::Reply(Reply&& other) noexcept
-    : reactor_(std::exchange(other.reactor_, nullptr)), out_(other.out_), held_(std::move(other.held_)) {}
+    : pending_(std::exchange(other.pending_, nullptr)), held_(std::move(other.held_)) {}
 
 Reply::~Reply() {
-  if (reactor_ != nullptr) Answer(ErrorAnswer(EIO));
+  if (pending_ != nullptr) Answer(ErrorAnswer(EIO));
 }
 
-void Reply::Answer(grpc::ByteBuffer answer) {
-  out_->Swap(&answer);
-  Finish(grpc::Status::OK);
-}
+void Reply::Answer(const grpc::ByteBuffer& answer) { Finish(answer, grpc::Status::OK); }
 
-void Reply::Fail(const grpc::Status& status) { Finish(status); }
+void Reply::Fail(const grpc::Status& status) { Finish({}, status); }
 
-void Reply::Finish(const grpc::Status& status) {
+void Reply::Finish(const grpc::ByteBuffer& answer, const grpc::Status& status) {
   held_.reset();
-  std::exchange(reactor_, nullptr)->Finish(status);
+  std::exchange(pending_, nullptr)->Finish(answer, status);
 }
 
 }  // namespace mirrorfs

@@ -7,11 +7,17 @@
 
 #include <memory>
 
-namespace grpc {
-class ServerUnaryReactor;
-}
-
 namespace mirrorfs {
+
+// Where an answer goes, once. It may be gone when Finish returns.
+class PendingAnswer {
+ public:
+  // `answer` counts if `status` is OK.
+  virtual void Finish(const grpc::ByteBuffer& answer, const grpc::Status& status) = 0;
+
+ protected:
+  ~PendingAnswer() = default;
+};
 
 // A reply whose header has `error`: all replies begin with their header, so it fits every method.
 grpc::ByteBuffer ErrorAnswer(int error);
@@ -19,21 +25,20 @@ grpc::ByteBuffer ErrorAnswer(int error);
 // Answers exactly once: by Answer or Fail, or with EIO when it is dropped. Not thread-safe.
 class Reply {
  public:
-  // `held` is let go when the answer has been given (the session's count of requests in flight).
-  Reply(grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out) : reactor_(reactor), out_(out) {}
+  explicit Reply(PendingAnswer* pending) : pending_(pending) {}
   Reply(Reply&& other) noexcept;
   Reply& operator=(Reply&&) = delete;
   ~Reply();
 
+  // `held` is let go when the answer is given (the session's count of requests in flight).
   void Hold(std::shared_ptr<void> held) { held_ = std::move(held); }
-  void Answer(grpc::ByteBuffer answer);
+  void Answer(const grpc::ByteBuffer& answer);
   void Fail(const grpc::Status& status);
 
  private:
-  void Finish(const grpc::Status& status);
+  void Finish(const grpc::ByteBuffer& answer, const grpc::Status& status);
 
-  grpc::ServerUnaryReactor* reactor_;  // null: answered
-  grpc::ByteBuffer* out_;
+  PendingAnswer* pending_;  // null: answered
   std::shared_ptr<void> held_;
 };
 

@@ -48,6 +48,9 @@ class WorkerPool {
   ~WorkerPool();
 
   void Submit(Lane lane, std::unique_ptr<WorkerTask> task);
+  // Runs it on the calling thread if nothing else runs or waits and its file system has been quick, else as Submit:
+  // waking a worker takes longer than most tasks, and with several under way it does not matter.
+  void RunOrSubmit(Lane lane, std::unique_ptr<WorkerTask> task);
   // Expires waiting tasks whose deadline is before `now`. To be called now and then: workers may all be stuck.
   void ExpireWaiting(absl::Time now);
   // Expires everything that waits; later tasks expire at once.
@@ -65,13 +68,16 @@ class WorkerPool {
   Work Next();
   bool TakeReady(Work& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Finished(uint64_t device);
+  bool EnterCaller(uint64_t device);
+  void LeaveCaller(uint64_t device, absl::Duration took);
 
   const WorkerPoolOptions options_;
   Mutex mutex_;
   std::condition_variable ready_;
   std::map<Lane, Tasks> waiting_ ABSL_GUARDED_BY(mutex_);  // lanes without tasks are not in it
   Lane last_served_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<uint64_t, size_t> running_ ABSL_GUARDED_BY(mutex_);  // by device
+  absl::flat_hash_map<uint64_t, size_t> running_ ABSL_GUARDED_BY(mutex_);         // by device
+  absl::flat_hash_map<uint64_t, absl::Time> slow_until_ ABSL_GUARDED_BY(mutex_);  // by device
   size_t waiting_count_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

@@ -2,6 +2,7 @@
 #include "agent/service/worker_pool.h"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -113,6 +114,41 @@ TEST(WorkerPoolTest, StoppingExpiresWhatWaitsAndWhatComes) {
     gate.Open();
   }
   EXPECT_EQ(expired, 2);
+}
+
+std::thread::id ThreadOf(WorkerPool& pool, WorkerPool::Lane lane) {
+  std::promise<std::thread::id> ran;
+  pool.RunOrSubmit(lane, std::make_unique<Task>([&] { ran.set_value(std::this_thread::get_id()); }, Nothing));
+  return ran.get_future().get();
+}
+
+TEST(WorkerPoolTest, ALoneQuickTaskRunsWhereItCame) {
+  WorkerPool pool({.max_threads = 4, .max_per_device = 2});
+  EXPECT_EQ(ThreadOf(pool, {1, 7}), std::this_thread::get_id());
+  Gate gate;
+  pool.Submit({1, 8}, std::make_unique<Task>(gate.Task(), Nothing));
+  gate.WaitFor(1);
+  EXPECT_NE(ThreadOf(pool, {1, 7}), std::this_thread::get_id());
+  gate.Open();
+}
+
+TEST(WorkerPoolTest, AFileSystemThatWasSlowIsLeftToWorkersForAWhile) {
+  WorkerPool pool({.max_threads = 4, .max_per_device = 2});
+  const auto sleep = [] { std::this_thread::sleep_for(std::chrono::milliseconds(3)); };
+  pool.RunOrSubmit({1, 7}, std::make_unique<Task>(sleep, Nothing));
+  EXPECT_NE(ThreadOf(pool, {1, 7}), std::this_thread::get_id());
+  // Another one is not, once the worker has nothing to do any more.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(ThreadOf(pool, {1, 8}), std::this_thread::get_id());
+  EXPECT_EQ(ThreadOf(pool, {1, 7}), std::this_thread::get_id());
+}
+
+TEST(WorkerPoolTest, AStoppedPoolRunsNothingOnTheCallersThreadEither) {
+  WorkerPool pool({.max_threads = 1, .max_per_device = 1});
+  pool.Stop();
+  bool expired = false;
+  pool.RunOrSubmit({1, 7}, std::make_unique<Task>([] { ADD_FAILURE(); }, [&] { expired = true; }));
+  EXPECT_TRUE(expired);
 }
 
 TEST(TokenTest, OnlyTheSameIsEqual) {
