@@ -198,6 +198,28 @@ absl::Status ViewFileSystemImpl::MoveInTree(const Move& move) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// What was made in `work` gets a name; what had the name before is in `work` then, in its place. True: something had.
+absl::StatusOr<bool> PutInPlace(const Layer& layer, const std::string& made, int directory, const std::string& name) {
+  const absl::Status exchanged = layer.ExchangeWithWork(made, directory, name);
+  if (exchanged.ok()) return true;
+  if (ToErrno(exchanged) != ENOENT) return exchanged;
+  RETURN_IF_ERROR(layer.PlaceFromWork(made, directory, name));
+  return false;
+}
+
+// The name is as it was before PutInPlace.
+void TakeBack(const Layer& layer, const std::string& made, int directory, const std::string& name, bool exchanged) {
+  if (exchanged) {
+    static_cast<void>(layer.ExchangeWithWork(made, directory, name));
+  } else {
+    ::unlinkat(directory, name.c_str(), 0);
+  }
+}
+
+}  // namespace
+
 // A place holder for the old name is put under the new one, and both change places in one step. What was under the new
 // one before is out of sight by then: a place holder, or a directory with nothing but such in it.
 absl::Status ViewFileSystemImpl::MoveDirectory(const Move& move, int from, int to) {
@@ -206,17 +228,10 @@ absl::Status ViewFileSystemImpl::MoveDirectory(const Move& move, int from, int t
   if (move.covered) hiding.base = MakeLayerBase(*move.covered);
   ASSIGN_OR_RETURN(const std::string holder, layer.MakeWhiteout(hiding));
   const absl::Cleanup clean_up = [&] { static_cast<void>(RemoveRecursively(layer.work(), holder)); };
-  const char* new_name = move.to.name.c_str();
-  const absl::Status replaced = layer.ExchangeWithWork(holder, to, move.to.name);
-  if (!replaced.ok() && ToErrno(replaced) != ENOENT) return replaced;
-  if (!replaced.ok()) RETURN_IF_ERROR(layer.PlaceFromWork(holder, to, move.to.name));
-  if (::renameat2(from, move.from.name.c_str(), to, new_name, RENAME_EXCHANGE) != 0) {
+  ASSIGN_OR_RETURN(const bool exchanged, PutInPlace(layer, holder, to, move.to.name));
+  if (::renameat2(from, move.from.name.c_str(), to, move.to.name.c_str(), RENAME_EXCHANGE) != 0) {
     const absl::Status failed = LastErrno("rename in the layer");
-    if (!replaced.ok()) {
-      ::unlinkat(to, new_name, 0);
-    } else {
-      static_cast<void>(layer.ExchangeWithWork(holder, to, move.to.name));
-    }
+    TakeBack(layer, holder, to, move.to.name, exchanged);
     return failed;
   }
   if (!move.covered) ::unlinkat(from, move.from.name.c_str(), 0);  // it hides nothing
@@ -230,15 +245,17 @@ absl::Status ViewFileSystemImpl::ReplaceAndHide(const Move& move, int from, int 
   LayerRecord hiding;
   hiding.base = MakeLayerBase(*move.covered);
   ASSIGN_OR_RETURN(const std::string holder, layer.MakeWhiteout(hiding));
-  const std::string work_name = layer.NextWorkName();
+  const std::string second_name = layer.NextWorkName();
   const absl::Cleanup clean_up = [&] {
-    for (const std::string& name : {holder, work_name}) ::unlinkat(layer.work(), name.c_str(), 0);
+    for (const std::string& name : {holder, second_name}) ::unlinkat(layer.work(), name.c_str(), 0);
   };
-  if (::linkat(from, move.from.name.c_str(), layer.work(), work_name.c_str(), 0) != 0) {
+  if (::linkat(from, move.from.name.c_str(), layer.work(), second_name.c_str(), 0) != 0) {
     return LastErrno("rename in the layer");
   }
-  RETURN_IF_ERROR(layer.PlaceFromWork(work_name, to, move.to.name));
-  return layer.PlaceFromWork(holder, from, move.from.name);
+  ASSIGN_OR_RETURN(const bool exchanged, PutInPlace(layer, second_name, to, move.to.name));
+  const absl::Status hidden = layer.PlaceFromWork(holder, from, move.from.name);
+  if (!hidden.ok()) TakeBack(layer, second_name, to, move.to.name, exchanged);
+  return hidden;
 }
 
 }  // namespace mirrorfs

@@ -76,5 +76,80 @@ TEST_F(PrivateRights, AStickyDirectoryKeepsWhatIsInItAndTakesMore) {
   EXPECT_EQ(tree().Rename("/own/foreign", "/sticky/new"), "OK");
 }
 
+// Of a daemon without root, whose layer's files are all its own: owners and permissions are what is recorded.
+class RecordedRights : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() == 0) GTEST_SKIP() << "root's layers keep owners themselves; run as view.as_user too";
+    WriteNative(box_.Container("/file"), "content");
+    WriteNative(box_.Container("/open"), "content");
+    MakeDirectories(box_.Container("/closed"));
+    WriteNative(box_.Container("/closed/file"), "content");
+    MakeDirectories(box_.Container("/sticky"));
+    WriteNative(box_.Container("/sticky/file"), "content");
+    ASSERT_EQ(chmod(box_.Container("/open").c_str(), 0666), 0);
+    ASSERT_EQ(chmod(box_.Container("/sticky").c_str(), 01777), 0);
+    ASSERT_EQ(chmod(box_.Container().c_str(), 0777), 0);
+    box_.Make({.acting_as = Caller{kUser, kUser, {}}});
+  }
+  TreeClient& tree() { return box_.client(); }
+  size_t Changes() {
+    const auto layer = Layer::Open(box_.LayerDirectory(), LayerUse::kRead);
+    return ListLayerChanges(**layer)->size();
+  }
+
+  ViewBox box_;
+};
+
+TEST_F(RecordedRights, WhatIsSomebodyElsesIsRefusedAndNotCopied) {
+  EXPECT_EQ(tree().Overwrite("/file", 0, "C"), "EACCES");
+  EXPECT_EQ(tree().Truncate("/file", 1), "EACCES");
+  EXPECT_EQ(tree().Chmod("/file", 0666), "EPERM");
+  EXPECT_EQ(tree().Chown("/file", kUser, kUser), "EPERM");
+  EXPECT_EQ(tree().SetTime("/file", 1), "EPERM");
+  EXPECT_EQ(tree().SetXattr("/file", "user.x", "1"), "EACCES");
+  EXPECT_EQ(tree().Create("/closed/new"), "EACCES");
+  EXPECT_EQ(tree().Mkdir("/closed/new"), "EACCES");
+  EXPECT_EQ(tree().Symlink("/closed/new", "x"), "EACCES");
+  EXPECT_EQ(tree().Link("/open", "/closed/new"), "EACCES");
+  EXPECT_EQ(tree().Unlink("/closed/file"), "EACCES");
+  EXPECT_EQ(tree().Rename("/closed/file", "/mine"), "EACCES");
+  EXPECT_EQ(tree().Rename("/open", "/closed/file"), "EACCES");
+  EXPECT_EQ(tree().Unlink("/sticky/file"), "EPERM");
+  EXPECT_EQ(tree().Rename("/sticky/file", "/mine"), "EPERM");
+  EXPECT_EQ(tree().Rename("/closed", "/mine"), "EACCES") << "its .. would change";
+  EXPECT_EQ(Changes(), 0u);
+}
+
+TEST_F(RecordedRights, ACopyIsStillWhoseItWas) {
+  EXPECT_EQ(tree().Overwrite("/open", 0, "C"), "OK");
+  EXPECT_EQ(tree().Chmod("/open", 0600), "EPERM");
+  EXPECT_EQ(tree().SetTime("/open", 1), "EPERM");
+  EXPECT_EQ(tree().Overwrite("/open", 1, "O"), "OK");
+  EXPECT_EQ(tree().Create("/sticky/mine", 0600), "OK");
+  EXPECT_EQ(tree().Chmod("/sticky/mine", 0640), "OK");
+  EXPECT_EQ(tree().Chown("/sticky/mine", 0, kUser), "EPERM");
+  EXPECT_EQ(tree().Unlink("/sticky/file"), "EPERM") << "in a directory that is in the layer now";
+  EXPECT_EQ(tree().Unlink("/sticky/mine"), "OK");
+  EXPECT_EQ(tree().Read("/open"), "COntent");
+}
+
+TEST_F(RecordedRights, WhatWasMadePrivateIsTheMakersAlone) {
+  EXPECT_EQ(tree().Write("/secret", "mine"), "OK");
+  EXPECT_EQ(tree().Chmod("/secret", 0600), "OK");
+  EXPECT_EQ(tree().Mkdir("/own", 0700), "OK");
+  EXPECT_EQ(tree().Create("/own/file"), "OK");
+  box_.Make({.acting_as = Caller{kUser + 1, kUser + 1, {}}});
+  EXPECT_EQ(tree().Read("/secret"), "!EACCES");
+  EXPECT_EQ(tree().Overwrite("/secret", 0, "M"), "EACCES");
+  EXPECT_EQ(tree().List("/own"), "!EACCES");
+  EXPECT_EQ(tree().Stat("/own/file"), "!EACCES");
+  EXPECT_EQ(tree().Create("/own/other"), "EACCES");
+  EXPECT_EQ(tree().Rmdir("/own"), "ENOTEMPTY");
+  box_.Make({.acting_as = Caller{kUser, kUser, {}}});
+  EXPECT_EQ(tree().Read("/secret"), "mine");
+  EXPECT_EQ(tree().List("/own"), "file");
+}
+
 }  // namespace
 }  // namespace mirrorfs
