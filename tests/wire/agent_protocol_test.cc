@@ -154,10 +154,13 @@ TEST_F(AgentProtocolTest, AHungFileSystemHurtsOnlyItself) {
 
 TEST_F(AgentProtocolTest, WhatWaitsBeyondItsDeadlineIsNotDone) {
   StartStuck({.read_write = true, .max_workers = 1});
+  // The first is held where it came, the second by the worker.
   auto running = std::async([&] { return client_->Mkdir("x", client_->Header(1)); });
   stuck_->WaitForInside(1);
+  auto with_worker = std::async([&] { return client_->Mkdir("z", client_->Header(2)); });
+  stuck_->WaitForInside(2);
   v1::UnlinkRequest request;
-  *request.mutable_header() = client_->Header(2);
+  *request.mutable_header() = client_->Header(3);
   request.set_parent(1);
   request.set_name("y");
   v1::RemoveReply reply;
@@ -167,9 +170,10 @@ TEST_F(AgentProtocolTest, WhatWaitsBeyondItsDeadlineIsNotDone) {
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   stuck_->Open();
   EXPECT_EQ(running.get(), 0);
+  EXPECT_EQ(with_worker.get(), 0);
   EXPECT_TRUE(client_->Call(&Stub::Unlink, request, reply).ok());
   EXPECT_EQ(reply.header().error(), ETIMEDOUT);
-  EXPECT_EQ(stuck_->inside, 1);
+  EXPECT_EQ(stuck_->inside, 2);
 }
 
 TEST_F(AgentProtocolTest, ASilentSessionEndsAndItsLocksGo) {

@@ -17,6 +17,7 @@
 #include "mirrorfs/v1/filesystem.grpc.pb.h"
 #include "protos/shared/errno_status.h"
 #include "protos/wire/protocol_version.h"
+#include "tests/wire/await_read.h"
 #include "tests/wire/temporary_directory.h"
 
 namespace mirrorfs {
@@ -244,7 +245,10 @@ TEST_F(LyingAgentTest, ImpossibleData) {
 int LyingAgentTest::FailuresOfReadsTogether(const std::function<void(v1::ReadManyReply&)>& lie) {
   agent_.read = [](v1::ReadReply& reply) { reply.set_data("1234"); };
   // The quickest tells how many at once are of use: not as many as there will be.
-  for (int i = 0; i < 20; ++i) EXPECT_TRUE(Files().Read({}, HandleId{1}, 0, 4).ok());
+  const auto read = [files = DeferredReads::Of(&Files())] {
+    return AwaitRead([&](ReadDone done) { files->StartRead({}, HandleId{1}, 0, 4, std::move(done)); });
+  };
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(read().ok());
   std::promise<void> go_on;
   agent_.read = [gate = go_on.get_future().share()](v1::ReadReply& reply) {
     gate.wait();
@@ -254,7 +258,7 @@ int LyingAgentTest::FailuresOfReadsTogether(const std::function<void(v1::ReadMan
   agent_.many = 0;
   std::vector<std::future<absl::StatusOr<absl::Cord>>> results;
   for (int i = 0; i < 40; ++i) {
-    results.push_back(std::async(std::launch::async, [this] { return Files().Read({}, HandleId{1}, 0, 4); }));
+    results.push_back(std::async(std::launch::async, read));
   }
   std::this_thread::sleep_for(ReadCombiner::kPatience / 2);
   go_on.set_value();

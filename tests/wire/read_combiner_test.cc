@@ -5,8 +5,6 @@
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
-#include <future>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,6 +13,7 @@
 
 #include "gtest/gtest.h"
 #include "protos/shared/errno_status.h"
+#include "tests/wire/await_read.h"
 
 namespace mirrorfs {
 namespace {
@@ -73,13 +72,8 @@ class ReadCombinerTest : public ::testing::Test {
     return outcomes;
   }
 
-  // Waits for what Start tells.
   absl::StatusOr<absl::Cord> Read(const CallContext& context, const ReadRange& range) {
-    const auto told = std::make_shared<std::promise<absl::StatusOr<absl::Cord>>>();
-    std::future<absl::StatusOr<absl::Cord>> answer = told->get_future();
-    Combiner().Start(context, kNode, range,
-                     [told](absl::StatusOr<absl::Cord> data) { told->set_value(std::move(data)); });
-    return answer.get();
+    return AwaitRead([&](ReadDone done) { Combiner().Start(context, kNode, range, std::move(done)); });
   }
 
   // Reads of one page each, all at once: two are on their way when the others come.
