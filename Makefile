@@ -65,8 +65,9 @@ faults:  ## A build with planted faults: the conformance suite must catch each
 bench: release  ## Native, mirrorfs, sshfs and rclone side by side (BENCH_RTT=20ms adds distance; BENCH_ARGS=--quick)
 	$(INSTALL_PACKAGES) bench
 	tests/bench/bench.py --bin build/release/bin --json build/bench.json $(if $(BENCH_RTT),--rtt $(BENCH_RTT)) $(BENCH_ARGS)
+	$(if $(BENCH_RTT),,tests/bench/exec_bench.py --bin build/release/bin --json build/bench-exec.json $(BENCH_ARGS))
 
-bench-exec: release  ## Programs inside of mirrorfs exec beside the same ones outside
+bench-exec: release  ## The part of it that runs programs inside of mirrorfs exec, and the same ones outside
 	$(INSTALL_PACKAGES) bench
 	tests/bench/exec_bench.py --bin build/release/bin --json build/bench-exec.json $(BENCH_ARGS)
 

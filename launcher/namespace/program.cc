@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "fmt/format.h"
 #include "launcher/failure.h"
@@ -31,8 +32,9 @@ void ReserveStandardDescriptors() {
 absl::Status BecomeProgram(const ProgramStart& start) {
   std::vector<char*> argv = Pointers(start.command);
   std::vector<char*> variables = Pointers(start.environment);
-  environ = variables.data();  // execvp looks $PATH up in it
+  char** const own_environment = std::exchange(environ, variables.data());  // execvp looks $PATH up in it
   ::execvp(argv[0], argv.data());
+  environ = own_environment;
   const std::string& name = start.command.front();
   if (errno == ENOENT || errno == ENOTDIR) {
     return Failure(ExitCode::kNoProgram,

@@ -35,6 +35,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", default=bench.ROOT / "build/release/bin", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="one round: does everything work?")
     parser.add_argument("--only", default="", help="rows, with commas")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--write-docs", action="store_true")
@@ -42,6 +43,8 @@ def parse():
     wanted = options.only.split(",") if options.only else [row.name for row in ROWS]
     options.rows = [row for row in ROWS if row.name in wanted]
     options.bin = options.bin.resolve()
+    if options.quick:
+        options.rounds = 1
     return options
 
 
