@@ -40,7 +40,8 @@ def make_tree(directory):
         os.symlink(target, f"{directory}/{name}")
     with zipfile.ZipFile(f"{directory}/archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(50):
-            archive.writestr(f"member{number}", f"content {number} " * 100)
+            member = zipfile.ZipInfo(f"member{number}")  # with a time of its own: two trees are made at two times
+            archive.writestr(member, f"content {number} " * 100, zipfile.ZIP_DEFLATED)
     os.makedirs(f"{directory}/..2024")
     os.makedirs(f"{directory}/..2025")
     for year in ("2024", "2025"):
