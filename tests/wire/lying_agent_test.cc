@@ -243,31 +243,32 @@ TEST_F(LyingAgentTest, ImpossibleData) {
 
 // Many small reads at once: the first are held up meanwhile, so others go together. How many have failed.
 int LyingAgentTest::FailuresOfReadsTogether(const std::function<void(v1::ReadManyReply&)>& lie) {
-  agent_.read = [](v1::ReadReply& reply) { reply.set_data("1234"); };
-  // The quickest tells how many at once are of use: not as many as there will be.
   const auto read = [files = DeferredReads::Of(&Files())] {
     return AwaitRead([&](ReadDone done) { files->StartRead({}, HandleId{1}, 0, 4, std::move(done)); });
   };
-  for (int i = 0; i < 20; ++i) EXPECT_TRUE(read().ok());
-  std::promise<void> go_on;
-  agent_.read = [gate = go_on.get_future().share()](v1::ReadReply& reply) {
-    gate.wait();
-    reply.set_data("1234");
-  };
   agent_.read_many = lie;
   agent_.many = 0;
-  std::vector<std::future<absl::StatusOr<absl::Cord>>> results;
-  for (int i = 0; i < 40; ++i) {
-    results.push_back(std::async(std::launch::async, read));
-  }
-  std::this_thread::sleep_for(ReadCombiner::kPatience / 2);
-  go_on.set_value();
   int failures = 0;
-  for (auto& result : results) {
-    const auto data = result.get();
-    failures += ToErrno(data.status()) == EIO;
-    if (data.ok()) {
-      EXPECT_EQ(*data, "1234");
+  // On a busy machine all may have lost patience by then, and go alone.
+  for (int tries = 0; tries < 20 && agent_.many == 0; ++tries) {
+    agent_.read = [](v1::ReadReply& reply) { reply.set_data("1234"); };
+    // The quickest tells how many at once are of use: not as many as there will be.
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(read().ok());
+    std::promise<void> go_on;
+    agent_.read = [gate = go_on.get_future().share()](v1::ReadReply& reply) {
+      gate.wait();
+      reply.set_data("1234");
+    };
+    std::vector<std::future<absl::StatusOr<absl::Cord>>> results;
+    for (int i = 0; i < 40; ++i) results.push_back(std::async(std::launch::async, read));
+    std::this_thread::sleep_for(ReadCombiner::kPatience / 2);
+    go_on.set_value();
+    for (auto& result : results) {
+      const auto data = result.get();
+      failures += ToErrno(data.status()) == EIO;
+      if (data.ok()) {
+        EXPECT_EQ(*data, "1234");
+      }
     }
   }
   EXPECT_GT(agent_.many, 0) << "none went together";
