@@ -172,16 +172,18 @@ void ReadCombiner::Finish(const WaiterPtr& waiter, absl::StatusOr<absl::Cord> an
 
 // On the thread that stops it, which may hold anything: the answer is given by the attendant.
 void ReadCombiner::OnStop(Waiter& waiter) {
+  const WaiterPtr self = waiter.weak_from_this().lock();  // the queue may have the only reference
+  if (self == nullptr) return;                            // it is going
   const MutexLock lock(mutex_);
   waiter.stopped = true;
   if (waiter.state == Waiter::State::kNew || waiter.state == Waiter::State::kAnswered) return;
   if (waiter.state == Waiter::State::kQueued) {
     std::deque<WaiterPtr>& waiting = files_[waiter.node].waiting;
-    waiting.erase(std::find(waiting.begin(), waiting.end(), waiter.shared_from_this()));
+    waiting.erase(std::find(waiting.begin(), waiting.end(), self));
     --waiting_;
     waiter.state = Waiter::State::kSent;
   }
-  stopped_.push_back(waiter.shared_from_this());
+  stopped_.push_back(self);
   to_attend_.notify_all();
 }
 

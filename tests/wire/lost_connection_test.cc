@@ -236,8 +236,11 @@ TEST_F(LostConnectionTest, AStoppedMutationThatWaitedAtTheAgentIsNeverDone) {
     return std::unique_ptr<RootedFilesystem>(new StuckFilesystem(stuck));
   };
   Start(std::move(server));
+  // One is held where it came, one by the worker.
   auto running = std::async(std::launch::async, [&] { return MakeDirectory("first"); });
   stuck_->WaitForInside(1);
+  auto with_worker = std::async(std::launch::async, [&] { return MakeDirectory("another"); });
+  stuck_->WaitForInside(2);
   std::stop_source stop;
   auto waiting = std::async(std::launch::async, [&] {
     return ToErrno(Files().Unlink({.stop = stop.get_token()}, NodeId::kRoot, "second").status());
@@ -247,8 +250,9 @@ TEST_F(LostConnectionTest, AStoppedMutationThatWaitedAtTheAgentIsNeverDone) {
   EXPECT_EQ(waiting.get(), EINTR);
   stuck_->Open();
   EXPECT_TRUE(running.get().ok());
+  EXPECT_TRUE(with_worker.get().ok());
   EXPECT_TRUE(Files().GetAttr({}, {NodeId::kRoot}).ok());
-  EXPECT_EQ(stuck_->inside, 1);
+  EXPECT_EQ(stuck_->inside, 2);
 }
 
 TEST_F(LostConnectionTest, ALongFsyncWaitsWhileTheAgentLives) {
