@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "launcher/commands/apply_command.h"
 #include "launcher/commands/config_command.h"
+#include "launcher/commands/copy_commands.h"
 #include "launcher/commands/exec_command.h"
 #include "launcher/commands/explain_command.h"
 #include "launcher/commands/help.h"
@@ -47,7 +48,9 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
   if (command == "explain") return RunExplain(rest, invoker);
   if (command == "config") return RunConfig(rest, invoker);
   if (command == "layers") return RunLayers(rest, invoker);
-  if (command == "diff") return RunDiff(rest, invoker);
+  if (command == "diff") return AsksToCompare(rest) ? RunCompare(rest, invoker) : RunDiff(rest, invoker);
+  if (command == "cp") return RunCopy(rest, invoker);
+  if (command == "cat") return RunCat(rest, invoker);
   if (command == "apply") return RunApply(rest, invoker);
   if (command == "discard") return RunDiscard(rest, invoker);
   if (command == "version" || command == "--version") return PrintVersion();

@@ -13,6 +13,7 @@
 #include "fusefs/daemon/options.h"
 #include "fusefs/daemon/probe.h"
 #include "fusefs/daemon/stop_signals.h"
+#include "fusefs/daemon/transfer_work.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
@@ -51,6 +52,7 @@ int Main(int argc, char** argv) {
     return Exit(DaemonExit::kUsage);
   }
   if (!options->layer_work.empty()) return Exit(RunLayerWork(*options, control));
+  if (!options->transfer.empty()) return Exit(RunTransferWork(*options, control));
   return Exit(RunDaemon(*options, control));
 }
 

@@ -46,6 +46,10 @@ po::options_description Describe(DaemonOptions& options, RawOptions& raw) {
   add("path", po::value(&options.paths)->composing(), "apply: only that path");
   add("force", po::bool_switch(&options.force), "apply: also what has changed in the container");
   add("fetch-into", po::value(&options.fetch_directory), "fetch: directory for what the container has");
+  add("transfer", po::value(&options.transfer), "get, put or cat: copy between container and here, mount nothing");
+  add("remote-path", po::value(&options.remote_path), "get, put, cat: the container's");
+  add("local-path", po::value(&options.local_path), "get, put: this machine's");
+  add("output-fd", po::value(&options.output_fd), "cat: where to write");
   add("options,o", po::value(&raw.mount_words)->composing(), "mount options");
   add("control-fd", po::value(&options.control_fd), "socket to the keeper");
   add("probe", po::value(&options.probe), "only try to read that directory");
@@ -101,6 +105,10 @@ absl::Status Interpret(const RawOptions& raw, DaemonOptions& options) {
   if (!known) return absl::InvalidArgumentError(fmt::format("--layer-work {}: apply or fetch", options.layer_work));
   if (!options.layer_work.empty() && options.layer_directory.empty()) {
     return absl::InvalidArgumentError("--layer-work goes with --layer");
+  }
+  const std::string& transfer = options.transfer;
+  if (!transfer.empty() && transfer != "get" && transfer != "put" && transfer != "cat") {
+    return absl::InvalidArgumentError(fmt::format("--transfer {}: get, put or cat", transfer));
   }
   RETURN_IF_ERROR(ParseIdentity(raw.identity, options.remote));
   RETURN_IF_ERROR(ParseDeadline(raw.deadline, options.remote.deadline));

@@ -24,6 +24,10 @@ struct DaemonOptions {
   std::string layer_work;       // not empty: do that with the layer, and mount nothing (layer_work.h)
   std::string fetch_directory;
   std::vector<std::string> paths;
+  std::string transfer;     // not empty: copy so, and mount nothing (transfer_work.h)
+  std::string remote_path;  // in the container
+  std::string local_path;   // here
+  int output_fd = -1;       // of cat
   bool force = false;
   std::string probe;  // not empty: be the probe read of that directory, nothing else
   int control_fd = -1;

@@ -57,6 +57,12 @@ struct OpenCopy {
   std::atomic<bool> failed = false;
 };
 
+struct OtherName {
+  std::string first;  // path
+  std::string directory;
+  std::string name;
+};
+
 class Downloader {
  public:
   Downloader(FileSystem& files, const TransferListener& listener, TransferCounts& counts)
@@ -69,6 +75,7 @@ class Downloader {
     const Place top{.fd = std::make_shared<UniqueFd>(::fcntl(directory, F_DUPFD_CLOEXEC, 0)), .path = ""};
     Copy(std::move(entry), path, top, name);
     pool_.Wait();
+    LinkOtherNames();
     FinishDirectories();
     return absl::OkStatus();
   }
@@ -142,21 +149,32 @@ class Downloader {
     return absl::OkStatus();
   }
 
-  // The second name of a file that is copied is a link to the first. True: it has been made.
-  bool LinkToFirst(const Entry& entry, const Place& directory, const std::string& name) {
+  // The other names of a file are links to its first, made when that is there. True: this is another one.
+  bool IsOtherName(const Entry& entry, const Place& directory, const std::string& name) {
     if (entry.attributes.nlink < 2) return false;
     const MutexLock lock(mutex_);
-    const auto [first, is_new] = linked_.try_emplace(entry.node, directory.Below(name));
-    if (is_new) return false;
-    const UniqueFd existing = OpenBelow(first->second, O_PATH);
-    return existing && ::linkat(AT_FDCWD, fmt::format("/proc/self/fd/{}", existing.get()).c_str(), directory.get(),
-                                name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    const auto [first, is_new] = first_names_.try_emplace(entry.node, directory.Below(name));
+    if (!is_new) other_names_.push_back({first->second, directory.path, name});
+    return !is_new;
+  }
+
+  void LinkOtherNames() {
+    const MutexLock lock(mutex_);
+    for (const OtherName& other : other_names_) {
+      const UniqueFd first = OpenBelow(other.first, O_PATH);
+      const UniqueFd directory = OpenBelow(other.directory.empty() ? "." : other.directory, O_PATH | O_DIRECTORY);
+      const std::string by_descriptor = fmt::format("/proc/self/fd/{}", first.get());
+      if (!first || !directory ||
+          ::linkat(AT_FDCWD, by_descriptor.c_str(), directory.get(), other.name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+        Note(other.directory + "/" + other.name, LastErrno("link"));
+      }
+    }
   }
 
   absl::Status CopyFile(const Entry& entry, const std::string& path, const Place& directory, const std::string& name) {
     // A file of its own: what is there may be open, or have other names.
     if (::unlinkat(directory.get(), name.c_str(), 0) != 0 && errno != ENOENT) return LastErrno(name);
-    if (LinkToFirst(entry, directory, name)) return absl::OkStatus();
+    if (IsOtherName(entry, directory, name)) return absl::OkStatus();
     const HandleId handle = NextTransferHandle();
     ASSIGN_OR_RETURN(const OpenResult opened, files_.Open({}, entry.node, handle, {.read = true}, kInlineBytes));
     const auto copy = std::make_shared<OpenCopy>(files_, path, entry, handle);
@@ -190,7 +208,7 @@ class Downloader {
     ASSIGN_OR_RETURN(const absl::Cord data, files_.Read({}, copy.handle, offset, kTransferChunk));
     uint64_t at = offset;
     for (const absl::string_view part : data.Chunks()) {
-      RETURN_IF_ERROR(WriteAt(copy, at, part));
+      RETURN_IF_ERROR(WriteAt(copy, at, {part.data(), part.size()}));
       at += part.size();
     }
     return absl::OkStatus();
@@ -240,7 +258,8 @@ class Downloader {
   UniqueFd top_;
   Mutex mutex_;
   std::vector<std::pair<std::string, Attributes>> directories_ ABSL_GUARDED_BY(mutex_);
-  std::map<NodeId, std::string> linked_ ABSL_GUARDED_BY(mutex_);  // the path of the first name
+  std::map<NodeId, std::string> first_names_ ABSL_GUARDED_BY(mutex_);  // paths of files with several
+  std::vector<OtherName> other_names_ ABSL_GUARDED_BY(mutex_);
   TaskPool pool_;  // last: its tasks use the rest
 };
 

@@ -18,7 +18,7 @@ namespace {
 constexpr int kMostLinks = 40;  // as the kernel
 
 std::deque<std::string> Parts(std::string_view path) {
-  return absl::StrSplit(path, '/', absl::SkipEmpty());
+  return absl::StrSplit(absl::string_view(path.data(), path.size()), '/', absl::SkipEmpty());
 }
 
 }  // namespace
@@ -26,7 +26,8 @@ std::deque<std::string> Parts(std::string_view path) {
 absl::StatusOr<Entry> FindFile(FileSystem& files, std::string_view path, bool follow_last) {
   std::deque<std::string> left = Parts(path);
   ASSIGN_OR_RETURN(const AttributesReply root, files.GetAttr({}, {.node = NodeId::kRoot}));
-  std::vector<Entry> way = {Entry{.node = NodeId::kRoot, .attributes = root.attributes, .identity = {}, .link_target = {}}};
+  std::vector<Entry> way = {
+      Entry{.node = NodeId::kRoot, .attributes = root.attributes, .identity = {}, .link_target = {}}};
   const absl::Cleanup give_back = [&] {
     for (size_t i = 1; i < way.size(); ++i) GiveBack(files, way[i].node);
   };
@@ -71,7 +72,7 @@ absl::Status WriteContent(FileSystem& files, const Entry& file, int output) {
   for (uint64_t offset = 0;;) {
     ASSIGN_OR_RETURN(const absl::Cord data, files.Read({}, handle, offset, kTransferChunk));
     if (data.empty()) return absl::OkStatus();
-    for (const absl::string_view part : data.Chunks()) RETURN_IF_ERROR(WriteAll(output, part));
+    for (const absl::string_view part : data.Chunks()) RETURN_IF_ERROR(WriteAll(output, {part.data(), part.size()}));
     offset += data.size();
   }
 }

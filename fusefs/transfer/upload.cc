@@ -179,8 +179,8 @@ class Uploader {
     std::string data(kTransferChunk, '\0');
     size_t filled = 0;
     while (filled < data.size()) {
-      const ssize_t count = ::pread(upload.fd.get(), data.data() + filled, data.size() - filled,
-                                    static_cast<off_t>(offset + filled));
+      const ssize_t count =
+          ::pread(upload.fd.get(), data.data() + filled, data.size() - filled, static_cast<off_t>(offset + filled));
       if (count < 0) return LastErrno("read");
       if (count == 0) break;
       filled += static_cast<size_t>(count);

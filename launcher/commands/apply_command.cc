@@ -33,14 +33,7 @@ absl::Status Parse(absl::Span<const std::string> words, ApplyArguments& argument
   add("words", po::value(&arguments.words));
   add("force,f", po::bool_switch(&arguments.force));
   add("help,h", po::bool_switch(&arguments.help));
-  add("as", po::value<std::string>()->notifier([&](const std::string& value) { arguments.how.identity = value; }));
-  add("runtime-socket", po::value(&arguments.how.runtime_socket));
-  add("tls-ca", po::value(&arguments.how.tls_ca));
-  add("tls-cert", po::value(&arguments.how.tls_certificate));
-  add("tls-key", po::value(&arguments.how.tls_key));
-  add("token-file", po::value(&arguments.how.token_file));
-  add("agent", po::value(&arguments.how.agent_path));
-  add("mirrorfsd", po::value(&arguments.how.daemon_path));
+  AddTargetFlags(options, arguments.how);
   po::positional_options_description positional;
   positional.add("words", -1);
   RETURN_IF_ERROR(ParseCommandLine("apply", words, options, positional));

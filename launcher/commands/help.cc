@@ -35,6 +35,10 @@ constexpr std::string_view kOverview =
   mirrorfs diff [LAYER]         the changes in a private layer
   mirrorfs apply [LAYER]        bring them to the container
   mirrorfs discard [LAYER]      forget them
+  mirrorfs cp FROM TO           copy files between a target (TARGET:/PATH) and this machine, without a mount
+  mirrorfs cat TARGET:/PATH     print a file
+  mirrorfs diff TARGET TARGET /PATH
+                                compare a path in two targets
   mirrorfs version              version of this program
   mirrorfs help COMMAND         more about a command
 
@@ -184,6 +188,11 @@ only one.
 
   -p, --patch  the changes of text files as a patch (the container is asked for what it has)
   -o json      for programs
+
+       mirrorfs diff [OPTIONS] TARGET TARGET /PATH
+
+Compares a path in two targets, as diff -r does: exit code 0 if it is the same in both, 1 if it is not. Options:
+as for mirrorfs cp.
 )";
 
 constexpr std::string_view kApply = R"(Usage: mirrorfs apply [OPTIONS] [LAYER] [PATH...]
@@ -197,6 +206,25 @@ to cover it is refused and kept; the others are applied. May be repeated.
   --as WHO, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE,
   --agent PATH, --mirrorfsd PATH
                          as for mirrorfs mount
+)";
+
+constexpr std::string_view kCopy = R"(Usage: mirrorfs cp [OPTIONS] FROM... TO
+
+Copies files and trees between a target and this machine; one side is TARGET:/PATH. Nothing is mounted and
+nothing is needed in the container, neither a shell nor tar. As cp -a: a directory as a whole, permissions
+(without set-id bits), times, links, hard links to this machine and holes are kept; owners are the receiver's.
+Into a directory that is there, under its own name; FROM/. means what is in it. Devices, FIFOs and sockets are
+left out, and told. What cannot be copied is told; the rest is, and the exit code is 1.
+
+  -v, --verbose          say how much it was
+  --as WHO, --deadline TIME, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE,
+  --agent PATH, --mirrorfsd PATH
+                         as for mirrorfs mount
+)";
+
+constexpr std::string_view kCat = R"(Usage: mirrorfs cat [OPTIONS] TARGET:/PATH...
+
+Prints files of a target, links followed inside of it. Options: as for mirrorfs cp.
 )";
 
 constexpr std::string_view kDiscard = R"(Usage: mirrorfs discard [LAYER]
@@ -218,11 +246,11 @@ Explains a command.
 constexpr std::array kWithExecFlags = {std::string_view("exec"), std::string_view("shell"), std::string_view("explain"),
                                        std::string_view("config")};
 
-constexpr std::array kTopics = {Topic{"mount", kMount},     Topic{"exec", kExec},     Topic{"shell", kShell},
-                                Topic{"umount", kUmount},   Topic{"status", kStatus}, Topic{"stats", kStats},
-                                Topic{"explain", kExplain}, Topic{"config", kConfig}, Topic{"layers", kLayers},
-                                Topic{"diff", kDiff},       Topic{"apply", kApply},   Topic{"discard", kDiscard},
-                                Topic{"version", kVersion}, Topic{"help", kHelp}};
+constexpr std::array kTopics = {
+    Topic{"mount", kMount},   Topic{"exec", kExec},       Topic{"shell", kShell},     Topic{"umount", kUmount},
+    Topic{"status", kStatus}, Topic{"stats", kStats},     Topic{"explain", kExplain}, Topic{"config", kConfig},
+    Topic{"layers", kLayers}, Topic{"diff", kDiff},       Topic{"apply", kApply},     Topic{"cp", kCopy},
+    Topic{"cat", kCat},       Topic{"discard", kDiscard}, Topic{"version", kVersion}, Topic{"help", kHelp}};
 
 }  // namespace
 

@@ -76,10 +76,13 @@ class Tool {
     plan.mountpoint = "/";
     std::vector<std::string> command = DaemonCommand(plan, endpoint, kFirstChildDescriptor);
     command.insert(command.end(), options_.words.begin(), options_.words.end());
+    std::vector<int> descriptors = {child_end.get()};
+    static_assert(kToolOutput == kFirstChildDescriptor + 1);
+    if (options_.output >= 0) descriptors.push_back(options_.output);
     ASSIGN_OR_RETURN(const pid_t pid, StartChild({.program = plan.daemon_path,
                                                   .command = std::move(command),
                                                   .output = log_.fd(),
-                                                  .descriptors = {child_end.get()}}));
+                                                  .descriptors = std::move(descriptors)}));
     daemon_ = IdentifyProcess(pid);
     RETURN_IF_ERROR(loop_.WatchChild(pid, [this](int status) { OnDaemonEnded(status); }));
     loop_.Watch(channel_->fd(), POLLIN, [this] { OnMessages(); });

@@ -1,5 +1,5 @@
-// Work on a layer that needs the container: an agent is started for it (or the one that listens already is asked), and
-// mirrorfsd does it, since only that speaks to agents.
+// Work that needs the container and no mount, on a layer or copying: an agent is started for it (or the one that
+// listens already is asked), and mirrorfsd does it, since only that speaks to agents.
 #ifndef MIRRORFS_LAUNCHER_LAYERS_LAYER_TOOL_H_
 #define MIRRORFS_LAUNCHER_LAYERS_LAYER_TOOL_H_
 
@@ -15,13 +15,17 @@
 namespace mirrorfs {
 
 struct LayerToolOptions {
-  MountPlan plan;  // target, identity, files of the connection; mount options are not used
-  std::string layer_directory;
+  MountPlan plan;                  // target, identity, files of the connection; mount options are not used
+  std::string layer_directory;     // empty: it is not about a layer
   std::vector<std::string> words;  // for mirrorfsd: what to do
+  int output = -1;                 // handed to it as kToolOutput
 };
 
-// Runs it to its end. `told` gets each message of mirrorfsd (fusefs/daemon/layer_work.h). Fails with why it could not
-// be done; what went wrong with single paths is in the messages.
+// The number of LayerToolOptions::output in mirrorfsd.
+inline constexpr int kToolOutput = 4;
+
+// Runs it to its end. `told` gets each message of mirrorfsd (fusefs/daemon/{layer,transfer}_work.h). Fails with why it
+// could not be done; what went wrong with single paths is in the messages.
 absl::Status RunLayerTool(LayerToolOptions options, const Invoker& invoker,
                           const std::function<void(const nlohmann::json&)>& told);
 

@@ -28,6 +28,14 @@ po::options_description CommonOptions(MountArguments& arguments) {
   add("help,h", po::bool_switch(&arguments.help));
   add("cow", po::bool_switch(&arguments.private_layer));
   add("layer", po::value<std::string>()->notifier([&](const std::string& value) { arguments.layer = value; }));
+  AddTargetFlags(options, arguments);
+  return options;
+}
+
+}  // namespace
+
+void AddTargetFlags(po::options_description& options, MountArguments& arguments) {
+  auto add = options.add_options();
   add("as", po::value<std::string>()->notifier([&](const std::string& value) { arguments.identity = value; }));
   add("deadline", po::value<std::string>()->notifier([&](const std::string& value) { arguments.deadline = value; }));
   add("runtime-socket", po::value(&arguments.runtime_socket));
@@ -37,10 +45,7 @@ po::options_description CommonOptions(MountArguments& arguments) {
   add("token-file", po::value(&arguments.token_file));
   add("agent", po::value(&arguments.agent_path));
   add("mirrorfsd", po::value(&arguments.daemon_path));
-  return options;
 }
-
-}  // namespace
 
 absl::StatusOr<MountArguments> ParseMountArguments(absl::Span<const std::string> words, MountCaller caller) {
   MountArguments arguments;

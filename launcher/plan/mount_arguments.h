@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "boost/program_options.hpp"
 
 namespace mirrorfs {
 
@@ -35,6 +36,9 @@ struct MountArguments {
   std::string agent_path;
   std::string daemon_path;
 };
+
+// Which agent, whose rights: what all commands have that reach a target. `arguments` must outlive the parsing.
+void AddTargetFlags(boost::program_options::options_description& options, MountArguments& arguments);
 
 // Who calls: a person, or mount(8) (as mount.mirrorfs TARGET DIR [-sfnv] [-o OPTIONS], where -f means "fake").
 enum class MountCaller : uint8_t { kPerson, kMountHelper };

@@ -26,8 +26,9 @@ ALLOWED = {
     "fusefs/remote": ["protos"],
     "fusefs/view": ["protos/shared", "protos/policy", "protos/layer", "protos/rootfs/component_name.h",
                     "protos/rootfs/link_target.h"],
+    "fusefs/transfer": ["protos/shared"],
     "fusefs/daemon": ["protos/shared", "protos/policy", "protos/layer", "protos/rootfs", "fusefs/core", "fusefs/kernel",
-                      "fusefs/remote", "fusefs/view"],
+                      "fusefs/remote", "fusefs/transfer", "fusefs/view"],
     "launcher": ["protos/shared", "protos/policy", "protos/layer"],
 }
 
