@@ -1,13 +1,9 @@
 // What docs/layer-format.md says of a killed daemon: each change is killed before each of its system calls that change
 // anything, and what the next one finds must be a row of the table there.
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <functional>
 #include <map>
 #include <string>
@@ -16,6 +12,7 @@
 #include "fusefs/view/layer_apply.h"
 #include "gtest/gtest.h"
 #include "protos/layer/layer_changes.h"
+#include "tests/view/traced_calls.h"
 #include "tests/view/view_box.h"
 
 namespace mirrorfs {
@@ -30,62 +27,6 @@ struct Change {
   // What the next run may see besides the tree before and after the change.
   std::vector<std::function<Tree(const Tree& before, const Tree& after)>> between = {};
 };
-
-bool ChangesFiles(const user_regs_struct& registers) {
-  switch (registers.orig_rax) {
-    case SYS_openat:
-      return (registers.rdx & O_CREAT) != 0 || (registers.rdx & O_TMPFILE) == O_TMPFILE;
-    case SYS_renameat:
-    case SYS_renameat2:
-    case SYS_linkat:
-    case SYS_symlinkat:
-    case SYS_unlinkat:
-    case SYS_mkdirat:
-    case SYS_mknodat:
-    case SYS_setxattr:
-    case SYS_lsetxattr:
-    case SYS_fsetxattr:
-    case SYS_removexattr:
-    case SYS_lremovexattr:
-    case SYS_fremovexattr:
-    case SYS_fchmod:
-    case SYS_fchmodat:
-    case SYS_fchown:
-    case SYS_fchownat:
-    case SYS_utimensat:
-    case SYS_ftruncate:
-    case SYS_truncate:
-    case SYS_pwrite64:
-    case SYS_copy_file_range:
-    case SYS_fallocate:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Kills the child before the system call number `calls` that changes files, counted from its SIGSTOP on. False: it has
-// ended before.
-bool KillAtCall(pid_t child, int calls) {
-  int status = 0;
-  if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) return false;
-  ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD);
-  for (bool entering = true;; entering = !entering) {
-    if (ptrace(PTRACE_SYSCALL, child, nullptr, nullptr) != 0) return false;
-    if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) return false;
-    if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
-      entering = !entering;
-      continue;
-    }
-    user_regs_struct registers = {};
-    if (!entering || ptrace(PTRACE_GETREGS, child, nullptr, &registers) != 0) continue;
-    if (ChangesFiles(registers) && calls-- == 0) {
-      kill(child, SIGKILL);
-      waitpid(child, &status, 0);
-      return true;
-    }
-  }
-}
 
 class Killed : public testing::Test {
  protected:
@@ -108,8 +49,7 @@ class Killed : public testing::Test {
   [[noreturn]] static void RunTraced(ViewBox& box, const Change& change) {
     box.Make({});
     change.known(box.client());
-    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-    raise(SIGSTOP);
+    BeTraced();
     change.change(box.client());
     _exit(0);
   }
@@ -151,6 +91,31 @@ class Killed : public testing::Test {
     ASSERT_TRUE(layer.ok());
     EXPECT_TRUE(ListLayerChanges(**layer).ok()) << "it cannot be told what it holds";
     EXPECT_EQ(TreeText(box.Container()), container);
+    ExpectApplied(box, found);
+  }
+
+  // Nothing is lost: with force, the container becomes what was seen.
+  static void ExpectApplied(ViewBox& box, const Tree& seen) {
+    const auto layer = Layer::Open(box.LayerDirectory(), LayerUse::kChange);
+    ASSERT_TRUE(layer.ok());
+    const auto container = ViewBox::MakeFiles(box.Container(), true);
+    const absl::Status status =
+        ApplyLayer(*container, **layer, {.force = true, .paths = {}}, [](const AppliedChange& change) {
+          const bool well = change.result == ApplyResult::kApplied || change.result == ApplyResult::kAlready;
+          EXPECT_TRUE(well) << change.path << ": " << change.message;
+        });
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(TreeClient(*container).Snapshot(), seen);
+  }
+
+  static bool IsAppliedUnforced(ViewBox& box) {
+    const auto layer = Layer::Open(box.LayerDirectory(), LayerUse::kChange);
+    const auto container = ViewBox::MakeFiles(box.Container(), true);
+    bool applied = true;
+    EXPECT_TRUE(ApplyLayer(*container, **layer, {}, [&](const AppliedChange& change) {
+                  if (change.result == ApplyResult::kRefused) applied = false;
+                }).ok());
+    return applied;
   }
 
   static std::string Text(const Tree& tree) {
@@ -242,6 +207,15 @@ TEST_F(Killed, WhileAFileIsRenamed) {
             3);
 }
 
+TEST_F(Killed, WhileAFileThatHidesNothingIsRenamed) {
+  const auto make = [](TreeClient& tree) { tree.Write("/new", "new"); };
+  EXPECT_GT(KillEverywhere(
+                {.prepare = make, .change = [](TreeClient& tree) { return tree.Rename("/new", "/d/newer"); }}),
+            0);
+  EXPECT_GT(
+      KillEverywhere({.prepare = make, .change = [](TreeClient& tree) { return tree.Rename("/new", "/d/a"); }}), 0);
+}
+
 TEST_F(Killed, WhileAFileWithTwoNamesIsReplaced) {
   const auto both_have_it = [](const Tree& before, const Tree& after) { return With(before, after, "/one"); };
   EXPECT_GT(KillEverywhere({.known = [](TreeClient& tree) { tree.Snapshot(); },
@@ -258,12 +232,142 @@ TEST_F(Killed, WhileADirectoryIsRenamed) {
             3);
 }
 
+TEST_F(Killed, WhileADirectoryThatHidesNothingIsRenamed) {
+  const auto make = [](TreeClient& tree) {
+    tree.Mkdir("/new");
+    tree.Write("/new/file", "new");
+  };
+  EXPECT_GT(
+      KillEverywhere({.prepare = make, .change = [](TreeClient& tree) { return tree.Rename("/new", "/moved"); }}), 3);
+}
+
+TEST_F(Killed, WhileOwnerOrPermissionsAreChangedWithoutRoot) {
+  if (geteuid() == 0) GTEST_SKIP() << "root's layers keep them themselves; run as view.as_user too";
+  const auto change = [](TreeClient& tree) {
+    const auto found = tree.Find("/file");
+    AttributeChange both;
+    both.size = 3;
+    both.permissions = 0600;
+    return ErrorName(tree.files().SetAttr(tree.call(), {.node = found->node}, both));
+  };
+  const auto is_shorter = [](const Tree& before, const Tree& after) {
+    const std::string permissions = before.at("/file").substr(0, before.at("/file").find("644"));
+    Tree tree = after;
+    tree["/file"].replace(permissions.size(), 3, "644");
+    return tree;
+  };
+  EXPECT_GT(KillEverywhere({.change = change, .between = {is_shorter}}), 3);
+}
+
+// The row of a rename's second step. Until the file has its new name it is where it was, and cannot be told from one
+// that was moved away and back.
+TEST_F(Killed, WhatWasAboutToBeRenamedIsAppliedByForceOnly) {
+  const Change change = {.prepare = [](TreeClient& tree) { tree.Overwrite("/file", 0, "CON"); },
+                         .change = [](TreeClient& tree) { return tree.Rename("/file", "/d/new"); }};
+  int refused = 0;
+  for (int calls = 0;; ++calls) {
+    ViewBox box;
+    Prepare(box, change);
+    const Tree before = box.client().Snapshot();
+    box.End();
+    const pid_t child = fork();
+    if (child == 0) RunTraced(box, change);
+    if (!KillAtCall(child, calls)) break;
+    box.Make({});
+    const Tree found = box.client().Snapshot();
+    box.End();
+    if (found == before && !IsAppliedUnforced(box)) ++refused;
+    ExpectApplied(box, found);
+  }
+  EXPECT_GT(refused, 0);
+}
+
 TEST_F(Killed, WhileTwoNamesAreExchanged) {
   const auto exchange = [](const char* one, const char* other) {
     return [=](TreeClient& tree) { return tree.Rename(one, other, RenameMode::kExchange); };
   };
   EXPECT_GT(KillEverywhere({.change = exchange("/file", "/d/a")}), 3);
   EXPECT_GT(KillEverywhere({.change = exchange("/d", "/empty")}), 3);
+}
+
+// "A change that fails is undone as far as it has come": each call that changes files fails in its turn.
+class Failing : public Killed {
+ protected:
+  enum Outcome : int { kDone, kUndone, kWrong };
+
+  // How often it failed.
+  static int FailEverywhere(const Change& change) {
+    Tree after;
+    {
+      ViewBox box;
+      Prepare(box, change);
+      EXPECT_EQ(change.change(box.client()), "OK");
+      after = box.client().Snapshot();
+    }
+    int failed = 0;
+    for (int calls = 0;; ++calls) {
+      ViewBox box;
+      Prepare(box, change);
+      const Tree before = box.client().Snapshot();
+      box.End();
+      const pid_t child = fork();
+      if (child == 0) RunAndJudge(box, change, before, after);
+      int status = 0;
+      if (!FailAtCall(child, calls, ENOSPC, status)) return failed;
+      EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) != kWrong) << "call " << calls << " failed";
+      const bool undone = WEXITSTATUS(status) == kUndone;
+      failed += undone ? 1 : 0;
+      ExpectAsItWas(box, undone ? before : after, undone, calls);
+      if (testing::Test::HasFailure()) return failed;
+    }
+  }
+
+  [[noreturn]] static void RunAndJudge(ViewBox& box, const Change& change, const Tree& before, const Tree& after) {
+    box.Make({});
+    BeTraced();
+    const bool done = change.change(box.client()) == "OK";
+    const Tree found = box.client().Snapshot();
+    _exit(done && found == after ? kDone : !done && found == before ? kUndone : kWrong);
+  }
+
+  static void ExpectAsItWas(ViewBox& box, const Tree& expected, bool undone, int calls) {
+    box.Make({});
+    EXPECT_EQ(box.client().Snapshot(), expected) << "call " << calls << " failed";
+    box.End();
+    const auto layer = Layer::Open(box.LayerDirectory(), LayerUse::kRead);
+    const auto changes = ListLayerChanges(**layer);
+    ASSERT_TRUE(changes.ok());
+    for (const LayerChange& change : *changes) {
+      EXPECT_FALSE(undone && change.kind == ChangeKind::kRenamed) << change.path << ", call " << calls << " failed";
+    }
+  }
+};
+
+TEST_F(Failing, AFileThatIsRenamed) {
+  EXPECT_GT(FailEverywhere({.change = [](TreeClient& tree) { return tree.Rename("/file", "/d/new"); }}), 3);
+}
+
+TEST_F(Failing, AFileThatReplacesOne) {
+  EXPECT_GT(FailEverywhere({.change = [](TreeClient& tree) { return tree.Rename("/file", "/d/a"); }}), 3);
+  EXPECT_GT(FailEverywhere({.prepare = [](TreeClient& tree) { tree.Overwrite("/d/a", 0, "DEEP"); },
+                            .change = [](TreeClient& tree) { return tree.Rename("/file", "/d/a"); }}),
+            3);
+  EXPECT_GT(FailEverywhere({.prepare = [](TreeClient& tree) { tree.Unlink("/d/a"); },
+                            .change = [](TreeClient& tree) { return tree.Rename("/file", "/d/a"); }}),
+            3);
+}
+
+TEST_F(Failing, ADirectoryThatIsRenamed) {
+  EXPECT_GT(FailEverywhere({.change = [](TreeClient& tree) { return tree.Rename("/d", "/moved"); }}), 3);
+  EXPECT_GT(FailEverywhere({.change = [](TreeClient& tree) { return tree.Rename("/d", "/empty"); }}), 3);
+}
+
+TEST_F(Failing, TwoThatAreExchanged) {
+  const auto exchange = [](const char* one, const char* other) {
+    return [=](TreeClient& tree) { return tree.Rename(one, other, RenameMode::kExchange); };
+  };
+  EXPECT_GT(FailEverywhere({.change = exchange("/file", "/d/a")}), 3);
+  EXPECT_GT(FailEverywhere({.change = exchange("/d", "/empty")}), 3);
 }
 
 }  // namespace
