@@ -1,13 +1,17 @@
 // mirrorfs-agent: finds its container, binds its socket, gives up what it does not need, serves.
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -18,7 +22,9 @@
 #include "agent/exit_codes.h"
 #include "agent/listener.h"
 #include "agent/options.h"
+#include "agent/own_directory.h"
 #include "agent/privileges/privileges.h"
+#include "agent/relay.h"
 #include "agent/secrets.h"
 #include "agent/service/agent_server.h"
 #include "agent/target/target.h"
@@ -87,27 +93,43 @@ void Tell(int fd, const std::string& line) {
   (void)!write(fd, line.data(), line.size());
 }
 
-absl::Status TellProcessFacts(int fd, const Target& target) {
-  if (fd < 0) return absl::OkStatus();
-  const UniqueFd output(fd);
+absl::Status TellProcessFacts(const AgentOptions& options, const Target& target) {
+  if (options.facts_fd < 0) return absl::OkStatus();
+  const bool in_between = options.facts_fd == options.ready_fd;
+  const UniqueFd output(in_between ? -1 : options.facts_fd);  // its end is the end of the facts
   ASSIGN_OR_RETURN(const ProcessFacts facts, target.ReadProcessFacts());
-  const std::string text = facts.working_directory + '\0' + facts.mount_table + '\0' + facts.environment;
+  std::string text = facts.working_directory + '\0' + facts.mount_table + '\0' + facts.environment;
+  if (in_between) text.insert(0, fmt::format("facts {}\n", text.size()));
   for (size_t done = 0; done < text.size();) {
-    const ssize_t count = write(output.get(), text.data() + done, text.size() - done);
+    const ssize_t count = write(options.facts_fd, text.data() + done, text.size() - done);
     if (count < 0) return LastErrno("--process-facts-fd");
     done += static_cast<size_t>(count);
   }
   return absl::OkStatus();
 }
 
-// Returns when a signal came, or nobody has used the agent for `ttl`. A container that has ended does not end the
-// agent: it is what answers EHOSTDOWN and ESTALE then.
+absl::Status CheckRoot(const Target& target) {
+  return target.HasRoot() ? target.OpenRoot().status() : absl::OkStatus();
+}
+
+// What ends the agent from outside, waited for at most `limit`. True: one of it has come.
+bool WaitForOrder(const UniqueFd& signals, bool watch_stdin, absl::Duration limit) {
+  std::array<pollfd, 2> wait = {{{.fd = signals.get(), .events = POLLIN, .revents = 0},
+                                 {.fd = watch_stdin ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0}}};
+  if (poll(wait.data(), wait.size(), static_cast<int>(absl::ToInt64Milliseconds(limit))) <= 0) return false;
+  if (wait[0].revents != 0) return true;
+  std::array<char, 4096> ignored;
+  return read(STDIN_FILENO, ignored.data(), ignored.size()) <= 0;
+}
+
+// Returns when a signal came, stdin ended where that counts, or nobody has used the agent for `ttl`. A container that
+// has ended does not end the agent: it is what answers EHOSTDOWN and ESTALE then.
 void ServeUntilOver(const AgentServer& server, const Target& target, const AgentOptions& options,
                     const sigset_t& signals) {
-  const timespec interval = absl::ToTimespec(kIdleCheckInterval);
+  const UniqueFd signal_fd(signalfd(-1, &signals, SFD_CLOEXEC));
   const bool limited = options.ttl != absl::ZeroDuration();
   bool gone = false;
-  while (sigtimedwait(&signals, nullptr, &interval) <= 0) {
+  while (!WaitForOrder(signal_fd, options.exit_with_stdin, kIdleCheckInterval)) {
     if (limited && absl::Now() - server.IdleSince() > options.ttl) return;
     if (!gone && !target.Alive()) {
       gone = true;
@@ -125,22 +147,41 @@ void EndSoon() {
 }
 
 int Serve(const AgentOptions& options, const Target& target, Listener listener, AgentServerOptions server_options,
-          const sigset_t& signals) {
+          const sigset_t& signals, std::optional<OwnDirectory> directory) {
   auto server = AgentServer::Start(target, std::move(server_options), std::move(listener.socket));
   if (!server.ok()) return Fail(AgentExit::kFailed, server.status());
   Tell(options.ready_fd, fmt::format("ready {}\n", listener.endpoint));
   if (options.verbose) Say(fmt::format("serves {} at {}", target.Description(), listener.endpoint));
   ServeUntilOver(**server, target, options, signals);
   if (!listener.socket_path.empty()) unlink(listener.socket_path.c_str());
+  directory.reset();
   EndSoon();
   server->reset();
   return static_cast<int>(AgentExit::kOk);
 }
 
+int RunRelayCommand(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  if (argc != 3) return Fail(AgentExit::kUsage, absl::InvalidArgumentError("relay: the socket is missing"));
+  return Fail(AgentExit::kUnreachable, RunRelay(argv[2]));
+}
+
+// Of a command line that cannot be used otherwise.
+void RemoveOwnDirectory(int argc, char** argv) {
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::string_view(argv[i]) == "--remove-directory")
+      (void)OwnDirectory::Take(argv[i + 1]);  // gone with the result
+  }
+}
+
 int Run(int argc, char** argv) {
   const pid_t parent = getppid();
+  if (argc > 1 && std::string_view(argv[1]) == "relay") return RunRelayCommand(argc, argv);
   absl::StatusOr<AgentOptions> options = ParseAgentOptions(argc, argv);
-  if (!options.ok()) return Fail(AgentExit::kUsage, options.status());
+  if (!options.ok()) {
+    RemoveOwnDirectory(argc, argv);
+    return Fail(AgentExit::kUsage, options.status());
+  }
   if (options->help) return std::fputs(AgentHelp().c_str(), stdout) < 0;
   if (options->version) return std::puts("mirrorfs-agent " MIRRORFS_VERSION) < 0;
   if (options->exit_with_parent && !EndWithParent(parent)) return static_cast<int>(AgentExit::kOk);
@@ -148,20 +189,27 @@ int Run(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const sigset_t signals = BlockSignals();
   RaiseDescriptorLimit();
+  std::optional<OwnDirectory> directory;
+  if (!options->own_directory.empty()) {
+    absl::StatusOr<OwnDirectory> taken = OwnDirectory::Take(options->own_directory);
+    if (!taken.ok()) return Fail(AgentExit::kUsage, taken.status());
+    directory.emplace(*std::move(taken));
+  }
 
   AgentServerOptions server_options = ServerOptionsOf(*options);
   if (const absl::Status read = ReadSecrets(*options, server_options); !read.ok()) return Fail(AgentExit::kUsage, read);
   auto target = Target::Resolve({.target = options->target, .runtime_socket = options->runtime_socket});
   if (!target.ok()) return Fail(ExitOfTarget(target.status()), target.status());
-  if (const auto root = (*target)->OpenRoot(); !root.ok()) return Fail(ExitOfTarget(root.status()), root.status());
-  if (const auto told = TellProcessFacts(options->facts_fd, **target); !told.ok())
-    return Fail(ExitOfTarget(told), told);
+  if ((*target)->WithOwnRights()) server_options.allow_caller = server_options.allow_fixed = false;
+  if (const absl::Status root = CheckRoot(**target); !root.ok()) return Fail(ExitOfTarget(root), root);
+  if (const auto told = TellProcessFacts(*options, **target); !told.ok()) return Fail(ExitOfTarget(told), told);
   const bool protected_by_tls = !server_options.tls_client_ca.empty() && !server_options.token.empty();
   absl::StatusOr<Listener> listener = ListenAt(options->listen, protected_by_tls);
   if (!listener.ok()) return Fail(ExitOfListen(listener.status()), listener.status());
-  const absl::Status dropped = DropPrivileges({.read_write = options->read_write, .devices = options->devices});
+  const absl::Status dropped = DropPrivileges(
+      {.read_write = options->read_write, .devices = options->devices, .own_rights = (*target)->WithOwnRights()});
   if (!dropped.ok()) return Fail(AgentExit::kFailed, dropped);
-  return Serve(*options, **target, *std::move(listener), std::move(server_options), signals);
+  return Serve(*options, **target, *std::move(listener), std::move(server_options), signals, std::move(directory));
 }
 
 }  // namespace

@@ -40,8 +40,12 @@ po::options_description Describe(AgentOptions& options, RawOptions& raw) {
   add("ready-fd", po::value(&options.ready_fd),
       "write a line to this descriptor when serving, and one when the container has ended");
   add("process-facts-fd", po::value(&options.facts_fd),
-      "write the target process's working directory, mount table and environment to this descriptor, a NUL between");
+      "write the target process's working directory, mount table and environment to this descriptor, a NUL between; to "
+      "that of --ready-fd they go as a line \"facts BYTES\" with the text after it");
   add("exit-with-parent", po::bool_switch(&options.exit_with_parent), "end when the parent process does");
+  add("exit-with-stdin", po::bool_switch(&options.exit_with_stdin), "end when stdin does");
+  add("remove-directory", po::value(&options.own_directory),
+      "remove this directory at the end: the one that this binary was put into");
   add("log-level", po::value(&raw.log_level)->default_value("info"), "info or debug");
   add("verbose,v", po::bool_switch(&options.verbose), "as --log-level debug");
   add("version", po::bool_switch(&options.version), "say which version this is");
@@ -124,7 +128,8 @@ std::string AgentHelp() {
   RawOptions raw;
   std::ostringstream text;
   text << "mirrorfs-agent serves the files of one container to mirrorfs.\n\n"
-       << "  mirrorfs-agent --target TARGET --listen WHERE [OPTION]...\n\n"
+       << "  mirrorfs-agent --target TARGET --listen WHERE [OPTION]...\n"
+       << "  mirrorfs-agent relay SOCKET    stdin and stdout as a connection to the agent that listens there\n\n"
        << Describe(options, raw);
   return text.str();
 }

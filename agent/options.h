@@ -25,6 +25,8 @@ struct AgentOptions {
   int ready_fd = -1;     // where to write one line when it serves
   int facts_fd = -1;     // where to write what the target's process is like
   bool exit_with_parent = false;
+  bool exit_with_stdin = false;
+  std::string own_directory;  // to be removed at the end; empty: none
   bool verbose = false;
   bool help = false;
   bool version = false;

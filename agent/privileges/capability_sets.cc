@@ -24,6 +24,9 @@ CapabilitySet CapabilitiesOf(const PrivilegeOptions& options) {
   CapabilitySet set;
   // SYS_PTRACE opens /proc/PID/root; SETUID and SETGID are setfsuid, setfsgid and setgroups of the worker threads.
   set.permitted = BitsOf({CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SETUID, CAP_SETGID});
+  // In a container the runtime gives root DAC_OVERRIDE, but not DAC_READ_SEARCH: what its programs may read hangs on
+  // it.
+  if (options.own_rights) set.permitted = BitsOf({CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE});
   if (options.read_write) set.permitted |= BitsOf({CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP});
   if (options.read_write && options.devices) set.permitted |= BitsOf({CAP_MKNOD});
   // FSETID keeps set-id bits through writes and chmods: right for a caller who is root, wrong for all others.

@@ -45,16 +45,13 @@ absl::Status EmptyAmbientSet() {
   return absl::OkStatus();
 }
 
-absl::Status KeepCapabilities(const CapabilitySet& held, const PrivilegeOptions& options) {
-  const CapabilitySet wanted = CapabilitiesOf(options);
+absl::Status KeepCapabilities(const CapabilitySet& held, const CapabilitySet& wanted) {
   return SetCapabilities({.effective = wanted.effective & held.permitted,
                           .permitted = wanted.permitted & held.permitted,
                           .inheritable = 0});
 }
 
-}  // namespace
-
-absl::Status DropPrivileges(const PrivilegeOptions& options) {
+absl::Status KeepOnly(const CapabilitySet& wanted) {
   ASSIGN_OR_RETURN(const CapabilitySet held, GetCapabilities());
   RETURN_IF_ERROR(SetNoNewPrivileges());
   // Without SETPCAP (an ordinary user, a pod with a few named capabilities) the bounding set and the securebits cannot
@@ -64,8 +61,14 @@ absl::Status DropPrivileges(const PrivilegeOptions& options) {
     RETURN_IF_ERROR(EmptyBoundingSet());
   }
   RETURN_IF_ERROR(EmptyAmbientSet());
-  RETURN_IF_ERROR(KeepCapabilities(held, options));
+  RETURN_IF_ERROR(KeepCapabilities(held, wanted));
   return InstallSeccompFilter();
 }
+
+}  // namespace
+
+absl::Status DropPrivileges(const PrivilegeOptions& options) { return KeepOnly(CapabilitiesOf(options)); }
+
+absl::Status DropAllPrivileges() { return KeepOnly({}); }
 
 }  // namespace mirrorfs

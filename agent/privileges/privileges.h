@@ -9,6 +9,7 @@ namespace mirrorfs {
 struct PrivilegeOptions {
   bool read_write = false;  // else only what reading needs
   bool devices = false;     // with read_write: device nodes may be made
+  bool own_rights = false;  // nobody else's rights are ever taken on
 };
 
 // Keeps exactly the capabilities of the mode (those of them that the process has), empties bounding, ambient and
@@ -16,6 +17,9 @@ struct PrivilegeOptions {
 // Call it before any thread exists, after everything that needs more (the runtime's socket, listening): threads inherit
 // all.
 absl::Status DropPrivileges(const PrivilegeOptions& options);
+
+// The same with no capability at all: for a process that only passes bytes on.
+absl::Status DropAllPrivileges();
 
 }  // namespace mirrorfs
 

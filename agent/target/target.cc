@@ -4,9 +4,11 @@
 
 #include "absl/status/status.h"
 #include "agent/target/directory_target.h"
+#include "agent/target/ended_target.h"
 #include "agent/target/found_container.h"
 #include "agent/target/held_process.h"
 #include "agent/target/in_child.h"
+#include "agent/target/own_target.h"
 #include "agent/target/process_target.h"
 #include "agent/target/target_name.h"
 #include "fmt/format.h"
@@ -27,6 +29,8 @@ absl::StatusOr<FoundContainer> FindContainer(const TargetName& name, const std::
       return FindInChild([&] { return FindCriContainer(name, socket); });
     case TargetKind::kPid:
     case TargetKind::kDirectory:
+    case TargetKind::kOwn:
+    case TargetKind::kEnded:
       break;
   }
   return absl::InternalError("not a container");
@@ -50,6 +54,8 @@ absl::StatusOr<HeldProcess> HoldContainer(const TargetName& name, const std::str
 absl::StatusOr<std::unique_ptr<Target>> Target::Resolve(const TargetOptions& options) {
   ASSIGN_OR_RETURN(const TargetName name, ParseTargetName(options.target));
   if (name.kind == TargetKind::kDirectory) return DirectoryTarget::Open(name.name);
+  if (name.kind == TargetKind::kOwn) return OwnTarget::Open(name.name);
+  if (name.kind == TargetKind::kEnded) return std::make_unique<EndedTarget>(name.name);
   if (name.kind == TargetKind::kPid) {
     ASSIGN_OR_RETURN(HeldProcess process, HeldProcess::Hold(name.pid, fmt::format("pid/{}", name.pid)));
     return ProcessTarget::Create(std::move(process));

@@ -14,7 +14,8 @@
 namespace mirrorfs {
 
 struct TargetOptions {
-  // docker/NAME, podman/NAME, containerd/NAMESPACE/ID, cri/ID, pid/N, dir:/path
+  // docker/NAME, podman/NAME, containerd/NAMESPACE/ID, cri/ID, pid/N, dir:/path; self:DESCRIPTION is the container that
+  // the agent runs in, ended:DESCRIPTION one that is no more
   std::string target;
   // Socket of the runtime; empty: the usual places, in the order of docs/guide.md.
   std::string runtime_socket;
@@ -44,7 +45,11 @@ class Target {
   virtual absl::StatusOr<UniqueFd> OpenRoot() const = 0;
   // False from the moment that the process has died. Cheap (no lookup of any path): asked after every mutation.
   virtual bool Alive() const = 0;
-  // Those of the target process, as the agent's user namespace sees them. For dir: the agent's own.
+  // False where there is nothing to serve from the beginning.
+  virtual bool HasRoot() const { return true; }
+  // True: operations have the rights that the agent was started with, and no others.
+  virtual bool WithOwnRights() const { return false; }
+  // Those of the target process, as the agent's user namespace sees them. For dir: and self: the agent's own.
   virtual const Credentials& ProcessCredentials() const = 0;
   virtual const IdMap& Uids() const = 0;
   virtual const IdMap& Gids() const = 0;

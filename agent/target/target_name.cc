@@ -1,5 +1,6 @@
 #include "agent/target/target_name.h"
 
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -8,6 +9,10 @@
 
 namespace mirrorfs {
 namespace {
+
+// What follows is for people: mirrorfs itself names these targets, so messages do not offer them.
+constexpr std::array<std::pair<std::string_view, TargetKind>, 2> kDescribed = {
+    {{"self:", TargetKind::kOwn}, {"ended:", TargetKind::kEnded}}};
 
 absl::Status Unknown(std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(
@@ -49,6 +54,11 @@ absl::StatusOr<TargetName> ParseContainer(std::string_view text, TargetKind kind
 absl::StatusOr<TargetName> ParseTargetName(std::string_view text) {
   constexpr std::string_view kDirectoryPrefix = "dir:";
   if (text.starts_with(kDirectoryPrefix)) return ParseDirectory(text, text.substr(kDirectoryPrefix.size()));
+  for (const auto& [prefix, kind] : kDescribed) {
+    if (text.starts_with(prefix)) {
+      return TargetName{.kind = kind, .space = {}, .name = std::string(text.substr(prefix.size())), .pid = 0};
+    }
+  }
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) return Unknown(text, "it names no kind");
   const std::string_view kind = text.substr(0, slash);

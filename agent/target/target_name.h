@@ -10,12 +10,12 @@
 
 namespace mirrorfs {
 
-enum class TargetKind : uint8_t { kDocker, kPodman, kContainerd, kCri, kPid, kDirectory };
+enum class TargetKind : uint8_t { kDocker, kPodman, kContainerd, kCri, kPid, kDirectory, kOwn, kEnded };
 
 struct TargetName {
   TargetKind kind = TargetKind::kDirectory;
   std::string space;  // kContainerd: the namespace
-  std::string name;   // name or id (or its beginning); kDirectory: the path
+  std::string name;   // name or id (or its beginning); kDirectory: the path; kOwn, kEnded: for people
   int pid = 0;        // kPid
 };
 
