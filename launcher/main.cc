@@ -7,12 +7,14 @@
 
 #include "fmt/format.h"
 #include "launcher/commands/apply_command.h"
+#include "launcher/commands/completion_command.h"
 #include "launcher/commands/config_command.h"
 #include "launcher/commands/copy_commands.h"
 #include "launcher/commands/exec_command.h"
 #include "launcher/commands/explain_command.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/layer_commands.h"
+#include "launcher/commands/ls_command.h"
 #include "launcher/commands/mount_command.h"
 #include "launcher/commands/stats_command.h"
 #include "launcher/commands/status_command.h"
@@ -20,7 +22,10 @@
 #include "launcher/failure.h"
 #include "launcher/keeper/exec_keeper_process.h"
 #include "launcher/keeper/keeper_process.h"
+#include "launcher/own_name.h"
+#include "launcher/plan/child_commands.h"
 #include "launcher/plan/target_spec.h"
+#include "launcher/tunnel/tunnel_process.h"
 
 namespace mirrorfs {
 namespace {
@@ -46,6 +51,9 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
   if (command == "status") return RunStatus(rest, invoker);
   if (command == "stats") return RunStats(rest, invoker);
   if (command == "explain") return RunExplain(rest, invoker);
+  if (command == "completion") return PrintCompletionScript(rest);
+  if (command == kCompletionCommand) return PrintCompletions(rest, invoker);
+  if (command == "ls") return RunLs(rest, invoker);
   if (command == "config") return RunConfig(rest, invoker);
   if (command == "layers") return RunLayers(rest, invoker);
   if (command == "diff") return AsksToCompare(rest) ? RunCompare(rest, invoker) : RunDiff(rest, invoker);
@@ -65,7 +73,9 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
 absl::Status Run(std::string_view name, Words words) {
   if (name == kKeeperName) return RunKeeperProcess();
   if (name == kExecKeeperName) return RunExecKeeperProcess();
+  if (name == kTunnelName) return RunTunnelProcess(words);
   const Invoker invoker = CurrentInvoker();
+  if (name == kPluginCompletionName) return PrintCompletions(words, invoker);
   if (name.starts_with("mount.")) return RunMount(words, MountCaller::kMountHelper, invoker);
   return RunCommand(words, invoker);
 }
@@ -77,6 +87,8 @@ int main(int argc, char** argv) {
   const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "mirrorfs";
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   const absl::Status status = mirrorfs::Run(name, words);
-  if (!status.ok()) fmt::print(stderr, "mirrorfs: {}\n", mirrorfs::MessageOf(status));
+  if (!status.ok()) {
+    fmt::print(stderr, "{}: {}\n", mirrorfs::OwnName(), mirrorfs::InOwnName(mirrorfs::MessageOf(status)));
+  }
   return static_cast<int>(mirrorfs::ExitCodeOf(status));
 }

@@ -21,6 +21,7 @@
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/layers/layer_tool.h"
+#include "launcher/plan/cluster_options.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/plan/remote_path.h"
@@ -48,6 +49,7 @@ absl::Status Parse(std::string_view command, absl::Span<const std::string> words
   add("verbose,v", po::bool_switch(&arguments.verbose));
   add("help,h", po::bool_switch(&arguments.help));
   AddTargetFlags(options, arguments.how);
+  AddClusterOptions(options, arguments.how.cluster);
   po::positional_options_description positional;
   positional.add("words", -1);
   return ParseCommandLine(command, words, options, positional);

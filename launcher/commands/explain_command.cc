@@ -15,6 +15,7 @@
 #include "launcher/config/program_facts.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/agent_query.h"
+#include "launcher/kubernetes/cluster_lookup.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/exec_plan.h"
 #include "launcher/plan/target_spec.h"
@@ -88,6 +89,7 @@ absl::StatusOr<std::optional<std::vector<std::string>>> VolumesOfTarget(const Qu
   const ExecArguments run = {.command = {"explain"}};
   ASSIGN_OR_RETURN(ExecPlan plan, MakeExecPlan(run, question.settings, invoker, {.facts = question.facts}));
   if (!plan.asks_for_volumes) return std::vector<std::string>();
+  RETURN_IF_ERROR(SettleTarget(plan.service));
   RETURN_IF_ERROR(FindAgent(invoker, plan.service));
   ASSIGN_OR_RETURN(ProcessFacts facts, AskAgent(plan.service, invoker));
   return std::move(facts.volumes);

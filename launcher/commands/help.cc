@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 #include "launcher/config/exec_flags.h"
 #include "launcher/failure.h"
+#include "launcher/own_name.h"
 #include "launcher/plan/nearest.h"
 
 namespace mirrorfs {
@@ -28,6 +29,7 @@ constexpr std::string_view kOverview =
   mirrorfs status               what is mounted, what runs
   mirrorfs stats DIR|RUN        calls made to the agent, by method
   mirrorfs umount DIR | --all   unmount
+  mirrorfs ls [TYPE]            what can be mounted in a Kubernetes cluster, or of Docker or podman
   mirrorfs explain PATH...      whose a path is for a program that is run on a container's files, and why
   mirrorfs config show|check|schema
                                 the settings for that, and where each comes from
@@ -39,11 +41,14 @@ constexpr std::string_view kOverview =
   mirrorfs cat TARGET:/PATH     print a file
   mirrorfs diff TARGET TARGET /PATH
                                 compare a path in two targets
+  mirrorfs completion SHELL     completion of commands and targets for bash, zsh or fish
   mirrorfs version              version of this program
   mirrorfs help COMMAND         more about a command
 
 Targets: docker/NAME, podman/NAME, containerd/NAMESPACE/ID, cri/ID, pid/N, dir:/PATH,
-         unix:/SOCKET (an agent that listens already), grpc://HOST:PORT
+         unix:/SOCKET (an agent that listens already), grpc://HOST:PORT; in a Kubernetes cluster
+         pod/NAME, deployment/NAME, statefulset/, daemonset/, replicaset/, job/, cronjob/,
+         rollout/, service/, node/, each also with /container/NAME
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 3 no such target, 4 not permitted, 5 mount point
 cannot be used, 6 agent or daemon failed, 7 in use, 8 not mounted. exec, shell: that of the program; 126 it
@@ -65,14 +70,27 @@ the first read through the mount has succeeded.
                            container  those of its main process (default for ordinary users)
                            caller     those of the program that makes the call (default for root)
                            UID[:GID]  those
+  -c, --container NAME   in a cluster: the container of the pod (or TARGET/container/NAME); else the one that
+                         the pod's annotation kubectl.kubernetes.io/default-container names, else the only
+                         one that is no known sidecar
+  -l, --selector LABELS  in place of TARGET: pods with these labels
+  -n, --namespace NAME, --context NAME, --kubeconfig FILE
+                         as kubectl has them
+  --kube-as USER, --kube-as-group GROUP
+                         kubectl's --as and --as-group
   --deadline TIME        longest wait for a sign of life from the agent (default 10s)
   --hard                 wait for ever
   --mkdir                make DIR if it is missing
+  --agent MODE           where the agent is that serves the container's files:
+                           auto  on this machine (default); for an ordinary user who may not enter the
+                                 container from there, but may run programs in it: exec
+                           exec  in the container, put there by docker exec or podman exec; it needs a shell
+                                 and a directory to write and run it in, and has the rights of its user
   --runtime-socket PATH  socket of Docker, podman, containerd or the CRI, if not in a usual place
   --tls-ca, --tls-cert, --tls-key FILE
                          mutual TLS for grpc:// (PEM files)
   --token-file FILE      token for an agent that wants one
-  --agent PATH, --mirrorfsd PATH
+  --agent-program PATH, --mirrorfsd PATH
                          these programs, instead of those that are installed with mirrorfs
   -f, --foreground       stay here and log to the terminal; Ctrl-C unmounts, twice even if in use
   -v, --verbose          log more
@@ -127,6 +145,38 @@ Unmounts, and ends what ran for the mount. Works for mounts whose daemon or keep
   -a, --all    everything that you have mounted
   -l, --lazy   take it out of sight now; it ends when the last program has let go of it
   -f, --force  end the daemon first: programs that use the mount get errors
+)";
+
+constexpr std::string_view kLs = R"(Usage: mirrorfs ls [TYPE] [-n NAMESPACE | -A] [-l LABELS] [-o wide|json|name]
+       mirrorfs ls docker|podman
+
+Lists what can be mounted in a Kubernetes cluster: kind, name, containers (the default one first), how many of
+them, or of its pods, are ready, and the node. TYPE is pod, deployment, statefulset, daemonset, replicaset, job,
+cronjob, rollout, service or node, or a short form as kubectl has it; without it pods and what people deploy are
+listed. docker, podman: containers of this machine that run.
+
+  -n, --namespace NAME   this namespace (default: the context's)
+  -A, --all-namespaces   all of them
+  -l, --selector LABELS  only what has these labels
+  -o wide                status, age and images, too
+  -o json                for programs
+  -o name                targets, one a line
+  --context NAME, --kubeconfig FILE, --kube-as USER, --kube-as-group GROUP
+                         as for 'mirrorfs mount'
+
+The cluster is reached through your own kubectl: $MIRRORFS_KUBECTL, else the one in $PATH.
+)";
+
+constexpr std::string_view kCompletion = R"(Usage: mirrorfs completion bash|zsh|fish
+
+Prints a script that completes commands, options, targets, namespaces and contexts. To have it now, and in
+every new shell if the line is in its start file:
+
+  bash: source <(mirrorfs completion bash)
+  zsh:  source <(mirrorfs completion zsh)
+  fish: mirrorfs completion fish | source
+
+As a plugin (kubectl mirrorfs) it is completed by kubectl's own completion.
 )";
 
 constexpr std::string_view kStatus = R"(Usage: mirrorfs status [-o wide|json]
@@ -203,8 +253,8 @@ to cover it is refused and kept; the others are applied. May be repeated.
 
   -f, --force            apply also over what has changed in the container
   PATH                   only these paths and what lies below them
-  --as WHO, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE,
-  --agent PATH, --mirrorfsd PATH
+  --agent MODE, --as WHO, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE,
+  --agent-program PATH, --mirrorfsd PATH
                          as for mirrorfs mount
 )";
 
@@ -247,10 +297,11 @@ constexpr std::array kWithExecFlags = {std::string_view("exec"), std::string_vie
                                        std::string_view("config")};
 
 constexpr std::array kTopics = {
-    Topic{"mount", kMount},   Topic{"exec", kExec},       Topic{"shell", kShell},     Topic{"umount", kUmount},
-    Topic{"status", kStatus}, Topic{"stats", kStats},     Topic{"explain", kExplain}, Topic{"config", kConfig},
-    Topic{"layers", kLayers}, Topic{"diff", kDiff},       Topic{"apply", kApply},     Topic{"cp", kCopy},
-    Topic{"cat", kCat},       Topic{"discard", kDiscard}, Topic{"version", kVersion}, Topic{"help", kHelp}};
+    Topic{"mount", kMount},           Topic{"exec", kExec},     Topic{"shell", kShell},   Topic{"ls", kLs},
+    Topic{"completion", kCompletion}, Topic{"umount", kUmount}, Topic{"status", kStatus}, Topic{"stats", kStats},
+    Topic{"explain", kExplain},       Topic{"config", kConfig}, Topic{"layers", kLayers}, Topic{"diff", kDiff},
+    Topic{"apply", kApply},           Topic{"cp", kCopy},       Topic{"cat", kCat},       Topic{"discard", kDiscard},
+    Topic{"version", kVersion},       Topic{"help", kHelp}};
 
 }  // namespace
 
@@ -260,20 +311,24 @@ std::vector<std::string> CommandNames() {
   return names;
 }
 
-absl::Status PrintHelp(std::string_view command) {
-  if (command.empty()) {
-    fmt::print("{}", kOverview);
-    return absl::OkStatus();
-  }
+std::string HelpText(std::string_view command) {
+  if (command.empty()) return std::string(kOverview);
   for (const Topic& topic : kTopics) {
     if (topic.command != command) continue;
-    fmt::print("{}", topic.text);
+    std::string text(topic.text);
     if (std::find(kWithExecFlags.begin(), kWithExecFlags.end(), command) != kWithExecFlags.end()) {
-      fmt::print("{}", ExecFlagsHelp());
+      text += ExecFlagsHelp();
     }
-    return absl::OkStatus();
+    return text;
   }
-  return UnknownCommand(command);
+  return {};
+}
+
+absl::Status PrintHelp(std::string_view command) {
+  const std::string text = HelpText(command);
+  if (text.empty()) return UnknownCommand(command);
+  fmt::print("{}", InOwnName(text));
+  return absl::OkStatus();
 }
 
 absl::Status UnknownCommand(std::string_view word) {

@@ -13,7 +13,10 @@ namespace mirrorfs {
 // Names of all commands.
 std::vector<std::string> CommandNames();
 
-// About one command, or all of them if `command` is empty. An unknown one: kUsage.
+// What there is to say about a command, or about all if `command` is empty; empty if there is no such command.
+std::string HelpText(std::string_view command);
+
+// Prints that. About one command, or all of them if `command` is empty. An unknown one: kUsage.
 absl::Status PrintHelp(std::string_view command);
 
 // "There is no command ..."

@@ -10,6 +10,7 @@
 #include "launcher/control_client.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/keeper_process.h"
+#include "launcher/kubernetes/cluster_lookup.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/state/clean_up.h"
@@ -84,6 +85,7 @@ absl::StatusOr<UniqueFd> TakeState(const StatePaths& paths, const std::string& m
 }
 
 absl::StatusOr<KeeperSetup> PrepareSetup(MountPlan plan, const Invoker& invoker) {
+  RETURN_IF_ERROR(SettleTarget(plan));
   RETURN_IF_ERROR(FindPrograms(invoker, plan));
   RETURN_IF_ERROR(CheckFuse(invoker.IsRoot()));
   if (plan.AllowsOthers()) RETURN_IF_ERROR(CheckAllowOther(invoker.IsRoot()));

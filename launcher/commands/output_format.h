@@ -9,12 +9,12 @@
 
 namespace mirrorfs {
 
-enum class OutputFormat : uint8_t { kPlain, kWide, kJson };
+enum class OutputFormat : uint8_t { kPlain, kWide, kJson, kName };
 
 // Which of them a command has.
-enum class OutputFormats : uint8_t { kPlainAndJson, kAll };
+enum class OutputFormats : uint8_t { kPlainAndJson, kAll, kAllAndName };
 
-// "", "json" and, where there is such a form, "wide"; else kUsage.
+// "", "json" and, where there are such forms, "wide" and "name"; else kUsage.
 absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view word, OutputFormats has);
 
 }  // namespace mirrorfs

@@ -1,5 +1,7 @@
 #include "launcher/config/exec_flags.h"
 
+#include "launcher/plan/cluster_options.h"
+
 namespace mirrorfs {
 namespace {
 
@@ -36,7 +38,8 @@ void AddAgentFlags(po::options_description& options, ExecFlags& flags) {
   add("tls-cert", Text(flags.tls_certificate));
   add("tls-key", Text(flags.tls_key));
   add("token-file", Text(flags.token_file));
-  add("agent", Text(flags.agent_path));
+  add("agent", Text(flags.agent_mode));
+  add("agent-program", Text(flags.agent_path));
   add("mirrorfsd", Text(flags.daemon_path));
 }
 
@@ -49,12 +52,17 @@ void AddExecFlags(po::options_description& options, ExecFlags& flags) {
   add("container-cwd", po::bool_switch(&flags.container_cwd));
   add("env", List(flags.env)->implicit_value({"*"}, "*"));
   add("env-exclude", List(flags.env_exclude));
+  AddClusterOptions(options, flags.cluster);
   AddFileFlags(options, flags);
   AddAgentFlags(options, flags);
 }
 
 std::string_view ExecFlagsHelp() {
-  return R"(  -t, --target TARGET    whose files: docker/NAME and so on, see 'mirrorfs help'
+  return R"(  -t, --target TARGET    whose files: pod/NAME, docker/NAME and so on, see 'mirrorfs help'
+  -c, --container NAME   container of a pod             (these: for targets in a cluster, see
+  -l, --selector LABELS  pods with these labels           'mirrorfs help mount')
+  -n, --namespace NAME, --context NAME, --kubeconfig FILE, --kube-as USER, --kube-as-group GROUP
+                         where it is, and as whom kubectl acts
   -f, --config-file FILE settings in our own form or in mirrord's, either as YAML, JSON or TOML
   --fs-mode MODE         where paths live that no list decides:
                            read                in the container; writes go to a private layer (default)
@@ -72,8 +80,8 @@ std::string_view ExecFlagsHelp() {
   --env[=NAME]           take over the target's environment variables; NAME may have * and ?
   --env-exclude NAME     but not these
   --container-cwd        start in the target's working directory
-  --as WHO, --deadline TIME, --hard, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE,
-  --agent PATH, --mirrorfsd PATH
+  --agent MODE, --as WHO, --deadline TIME, --hard, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key,
+  --token-file FILE, --agent-program PATH, --mirrorfsd PATH
                          as for 'mirrorfs mount'
 
 Patterns are regular expressions (RE2) that are looked for anywhere in the absolute path, upper and lower

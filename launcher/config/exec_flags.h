@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "boost/program_options.hpp"
+#include "launcher/plan/cluster_target.h"
 
 namespace mirrorfs {
 
@@ -16,6 +17,7 @@ namespace mirrorfs {
 struct ExecFlags {
   std::optional<std::string> config_file;               // -f, --config-file
   std::optional<std::string> target;                    // -t, --target
+  ClusterFlags cluster;                                 // -c, -l, -n, --context, --kubeconfig, --kube-as(-group)
   std::optional<std::string> fs_mode;                   // --fs-mode
   std::optional<std::vector<std::string>> not_found;    // --not-found; each of the lists may be repeated
   std::optional<std::vector<std::string>> read_write;   // --read-write
@@ -35,7 +37,8 @@ struct ExecFlags {
   std::optional<std::string> tls_certificate;           // --tls-cert
   std::optional<std::string> tls_key;                   // --tls-key
   std::optional<std::string> token_file;                // --token-file
-  std::optional<std::string> agent_path;                // --agent
+  std::optional<std::string> agent_mode;                // --agent
+  std::optional<std::string> agent_path;                // --agent-program
   std::optional<std::string> daemon_path;               // --mirrorfsd
 };
 

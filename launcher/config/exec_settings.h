@@ -47,6 +47,7 @@ struct EnvSettings {
 
 // As the options of `mirrorfs mount`; empty texts: not given.
 struct AgentSettings {
+  Sourced<std::string> mode;      // --agent
   Sourced<std::string> identity;  // --as
   Sourced<std::string> deadline;
   Sourced<bool> hard;
@@ -59,12 +60,24 @@ struct AgentSettings {
   Sourced<std::string> daemon_path;  // likewise
 };
 
+// As the options of `mirrorfs mount` for targets in a cluster; empty: not given.
+struct ClusterSettings {
+  Sourced<std::string> name_space;
+  Sourced<std::string> context;
+  Sourced<std::string> kubeconfig;
+  Sourced<std::string> impersonate;
+  SourcedList impersonate_groups;
+};
+
 struct ExecSettings {
-  Sourced<std::string> target;  // empty: none was given
-  Sourced<bool> container_cwd;  // start in the target's working directory
+  Sourced<std::string> target;     // empty: none was given
+  Sourced<std::string> container;  // in the target's pod
+  Sourced<std::string> selector;   // of pods, in place of a target's name
+  Sourced<bool> container_cwd;     // start in the target's working directory
   FsSettings fs;
   EnvSettings env;
   AgentSettings agent;
+  ClusterSettings cluster;
 };
 
 }  // namespace mirrorfs

@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/plan/nearest.h"
+#include "launcher/split_text.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -26,20 +27,11 @@ constexpr std::array kListVariables = {
     ListVariable{"MIRRORFS_FS_LOCAL", &FsSettings::local},
 };
 
-SourcedList ListOf(const std::vector<std::string>& words, const std::string& source) {
+template <typename Words>
+SourcedList ListOf(const Words& words, const std::string& source) {
   SourcedList list{.value = {}, .source = source};
-  for (const std::string& word : words) list.value.push_back({word, source});
+  for (const auto& word : words) list.value.push_back({std::string(word), source});
   return list;
-}
-
-// Words between semicolons; empty ones do not count.
-std::vector<std::string> SplitWords(std::string_view text) {
-  std::vector<std::string> words;
-  for (size_t begin = 0, end = 0; begin < text.size(); begin = end + 1) {
-    end = std::min(text.find(';', begin), text.size());
-    if (end > begin) words.emplace_back(text.substr(begin, end - begin));
-  }
-  return words;
 }
 
 void SetText(const std::optional<std::string>& flag, std::string_view name, Sourced<std::string>& setting) {
@@ -96,8 +88,26 @@ void ApplyAgentFlags(const ExecFlags& flags, AgentSettings& agent) {
   SetText(flags.tls_certificate, "tls-cert", agent.tls_certificate);
   SetText(flags.tls_key, "tls-key", agent.tls_key);
   SetText(flags.token_file, "token-file", agent.token_file);
-  SetText(flags.agent_path, "agent", agent.agent_path);
+  SetText(flags.agent_mode, "agent", agent.mode);
+  SetText(flags.agent_path, "agent-program", agent.agent_path);
   SetText(flags.daemon_path, "mirrorfsd", agent.daemon_path);
+}
+
+void SetGiven(const std::string& flag, std::string_view name, Sourced<std::string>& setting) {
+  if (!flag.empty()) setting = {flag, fmt::format("flag --{}", name)};
+}
+
+void ApplyClusterFlags(const ClusterFlags& flags, ExecSettings& settings) {
+  SetGiven(flags.container, "container", settings.container);
+  SetGiven(flags.selector, "selector", settings.selector);
+  ClusterSettings& cluster = settings.cluster;
+  SetGiven(flags.name_space, "namespace", cluster.name_space);
+  SetGiven(flags.context, "context", cluster.context);
+  SetGiven(flags.kubeconfig, "kubeconfig", cluster.kubeconfig);
+  SetGiven(flags.impersonate, "kube-as", cluster.impersonate);
+  if (!flags.impersonate_groups.empty()) {
+    cluster.impersonate_groups = ListOf(flags.impersonate_groups, "flag --kube-as-group");
+  }
 }
 
 absl::Status CheckVariableName(const std::string& name) {
@@ -123,6 +133,7 @@ absl::Status ApplyFlags(const ExecFlags& flags, ExecSettings& settings) {
   SetFlag(flags.container_cwd, "container-cwd", true, settings.container_cwd);
   RETURN_IF_ERROR(SetList(flags.env, "env", settings.env.include));
   RETURN_IF_ERROR(SetList(flags.env_exclude, "env-exclude", settings.env.exclude));
+  ApplyClusterFlags(flags.cluster, settings);
   ApplyAgentFlags(flags, settings.agent);
   return ApplyFileFlags(flags, settings.fs);
 }
@@ -138,7 +149,7 @@ absl::Status ApplyEnvironment(const Environment& environment, ExecSettings& sett
       settings.fs.mode = {mode, name};
     }
     for (const ListVariable& variable : kListVariables) {
-      if (variable.name == name) settings.fs.*variable.list = ListOf(SplitWords(value), name);
+      if (variable.name == name) settings.fs.*variable.list = ListOf(SplitText(value, ';'), name);
     }
   }
   return absl::OkStatus();

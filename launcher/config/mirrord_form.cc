@@ -65,6 +65,10 @@ absl::Status MirrordReader::Read(const ConfigNode& root) {
       RETURN_IF_ERROR(ReadTarget(entry.value));
     } else if (entry.key == "feature") {
       RETURN_IF_ERROR(ReadFeature(entry.value));
+    } else if (entry.key == "kube_context") {
+      RETURN_IF_ERROR(ApplyValue(entry.value, entry.key, file_, &settings_.cluster.context));
+    } else if (entry.key == "kubeconfig") {
+      RETURN_IF_ERROR(ApplyValue(entry.value, entry.key, file_, &settings_.cluster.kubeconfig));
     } else if (entry.value.kind == Kind::kMap && entry.key == "agent") {
       for (const ConfigEntry& inner : entry.value.entries) Ignore("agent." + inner.key, inner.line);
     } else if (entry.value.kind != Kind::kNothing) {
@@ -84,7 +88,7 @@ absl::Status MirrordReader::ReadTarget(const ConfigNode& target) {
     if (entry.key == "path") {
       RETURN_IF_ERROR(ReadTargetPath(entry.value));
     } else if (entry.key == "namespace") {
-      Ignore("target.namespace", entry.line);
+      RETURN_IF_ERROR(ApplyValue(entry.value, "target.namespace", file_, &settings_.cluster.name_space));
     } else {
       return Unknown("target", entry, std::array<std::string, 2>{"path", "namespace"});
     }

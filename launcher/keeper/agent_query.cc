@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,11 +12,12 @@
 
 #include "absl/time/clock.h"
 #include "launcher/failure.h"
+#include "launcher/keeper/agent_process.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/hand_over.h"
-#include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
+#include "launcher/system/process_identity.h"
 #include "launcher/system/work_place.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/unique_fd.h"
@@ -25,11 +25,11 @@
 namespace mirrorfs {
 namespace {
 
-constexpr absl::Duration kLimit = absl::Seconds(30);
+constexpr absl::Duration kStopGrace = absl::Seconds(3);
 
 // All until the other end is closed.
-absl::StatusOr<std::string> ReadToEnd(int pipe, EndingSignals& signals) {
-  const absl::Time limit = absl::Now() + kLimit;
+absl::StatusOr<std::string> ReadToEnd(int pipe, absl::Duration patience, EndingSignals& signals) {
+  const absl::Time limit = absl::Now() + patience;
   std::string text;
   std::array<char, 16384> buffer;
   while (true) {
@@ -47,10 +47,7 @@ absl::StatusOr<std::string> ReadToEnd(int pipe, EndingSignals& signals) {
   }
 }
 
-}  // namespace
-
-absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan, const Invoker& invoker) {
-  EndingSignals signals;
+absl::StatusOr<ProcessFacts> Ask(const MountPlan& plan, const Invoker& invoker, EndingSignals& signals) {
   ASSIGN_OR_RETURN(const WorkPlace place, WorkPlace::ForSockets(invoker));
   std::array<int, 2> ends;
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return LastErrno("pipe2");
@@ -58,19 +55,30 @@ absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan, const Invoker& invo
   UniqueFd agents_end(ends[1]);
   const UniqueFd nobody(::open("/dev/null", O_WRONLY | O_CLOEXEC));  // who is told that it is ready
   ASSIGN_OR_RETURN(const UniqueFd output, BytesAsFile(""));
-  ASSIGN_OR_RETURN(const pid_t pid,
-                   StartChild({.program = plan.agent_path,
-                               .command = AgentCommand(plan, place.path() + "/agent", kFirstChildDescriptor,
-                                                       kFirstChildDescriptor + 1),
-                               .output = output.get(),
-                               .descriptors = {nobody.get(), agents_end.get()}}));
+  ASSIGN_OR_RETURN(const pid_t pid, StartAgentProcess(plan, {.socket = place.path() + "/agent",
+                                                             .output = output.get(),
+                                                             .ready = nobody.get(),
+                                                             .facts = agents_end.get()}));
   agents_end.reset();
-  const absl::StatusOr<std::string> text = ReadToEnd(answer.get(), signals);
-  ::kill(pid, SIGKILL);  // nothing if it has ended
+  const absl::StatusOr<std::string> text = ReadToEnd(answer.get(), AgentStartLimit(plan.agent_mode), signals);
+  EndProcess(IdentifyProcess(pid), kStopGrace);  // nothing if it has ended
   const int status = Reap(pid);
   RETURN_IF_ERROR(text.status());
-  if (text->empty()) return StartFailure("mirrorfs-agent", status, BytesOfFile(output));
+  if (text->empty()) return StartFailure(AgentProcessName(plan.agent_mode), status, BytesOfFile(output));
   return ParseProcessFacts(*text);
+}
+
+}  // namespace
+
+absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan, const Invoker& invoker) {
+  EndingSignals signals;
+  absl::StatusOr<ProcessFacts> facts = Ask(plan, invoker, signals);
+  if (facts.ok() || !MayTryExec(plan.agent_mode, facts.status())) return facts;
+  MountPlan in_container = plan;
+  in_container.agent_mode = AgentMode::kExec;
+  absl::StatusOr<ProcessFacts> others = Ask(in_container, invoker, signals);
+  if (others.ok()) return others;
+  return NeitherWay(facts.status(), others.status());
 }
 
 }  // namespace mirrorfs

@@ -13,16 +13,13 @@
 #include "absl/time/clock.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/keeper/agent_process.h"
 #include "launcher/keeper/child_end.h"
-#include "launcher/plan/child_commands.h"
-#include "launcher/system/child_process.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
 namespace {
 
-// Runtimes under load answer late, but not later than this.
-constexpr absl::Duration kStartLimit = absl::Seconds(30);
 constexpr absl::Duration kStopGrace = absl::Seconds(3);
 constexpr absl::Duration kFirstBackOff = absl::Milliseconds(50);
 constexpr absl::Duration kLongestBackOff = absl::Seconds(5);
@@ -45,9 +42,10 @@ void AgentSupervisor::Start(UniqueFd facts) {
   facts_ = std::move(facts);
   Enter(State::kStarting);
   if (const absl::Status status = Spawn(); !status.ok()) return FailStart(status);
-  timer_ = loop_.After(kStartLimit, [this] {
+  const absl::Duration limit = AgentStartLimit(plan_.agent_mode);
+  timer_ = loop_.After(limit, [this, limit] {
     FailStart(Failure(ExitCode::kUnreachable,
-                      fmt::format("mirrorfs-agent was not ready after {} s.", absl::ToInt64Seconds(kStartLimit))));
+                      fmt::format("mirrorfs-agent was not ready after {} s.", absl::ToInt64Seconds(limit))));
   });
 }
 
@@ -69,15 +67,11 @@ absl::Status AgentSupervisor::Spawn() {
   ::unlink(socket_.c_str());  // of an agent that was killed
   log_position_ = log_.Position();
   started_at_ = absl::Now();
-  const UniqueFd facts = std::move(facts_);
-  std::vector<int> descriptors = {child_end.get()};
-  if (facts) descriptors.push_back(facts.get());
-  const int facts_fd = facts ? kFirstChildDescriptor + 1 : -1;
-  ASSIGN_OR_RETURN(const pid_t pid,
-                   StartChild({.program = plan_.agent_path,
-                               .command = AgentCommand(plan_, socket_, kFirstChildDescriptor, facts_fd),
-                               .output = log_.fd(),
-                               .descriptors = descriptors}));
+  ASSIGN_OR_RETURN(const pid_t pid, StartAgentProcess(plan_, {.socket = socket_,
+                                                              .output = log_.fd(),
+                                                              .ready = child_end.get(),
+                                                              .facts = facts_ ? facts_.get() : -1,
+                                                              .expected_container = container_}));
   process_ = IdentifyProcess(pid);
   listener_.changed();
   RETURN_IF_ERROR(loop_.WatchChild(pid, [this, pid](int status) { OnEnd(pid, status); }));
@@ -86,7 +80,7 @@ absl::Status AgentSupervisor::Spawn() {
 }
 
 void AgentSupervisor::OnReadyPipe() {
-  std::array<char, 256> text;
+  std::array<char, 1024> text;
   const ssize_t count = ::read(ready_pipe_.get(), text.data(), text.size());
   if (count <= 0) {
     // It is about to end, and OnEnd tells why.
@@ -94,9 +88,18 @@ void AgentSupervisor::OnReadyPipe() {
     ready_pipe_.reset();
     return;
   }
-  const std::string_view lines(text.data(), static_cast<size_t>(count));
+  const std::string lines(text.data(), static_cast<size_t>(count));
+  NoteContainer(lines);
   if (lines.find("ready ") != lines.npos) OnReady();
   if (lines.find("target gone") != lines.npos) OnTargetGone();
+}
+
+void AgentSupervisor::NoteContainer(const std::string& lines) {
+  constexpr std::string_view kContainer = "container ";
+  const size_t begin = lines.find(kContainer);
+  if (begin == lines.npos) return;
+  const size_t text = begin + kContainer.size();
+  container_ = lines.substr(text, lines.find('\n', text) - text);
 }
 
 void AgentSupervisor::OnTargetGone() {
@@ -107,6 +110,7 @@ void AgentSupervisor::OnTargetGone() {
 void AgentSupervisor::OnReady() {
   const bool first = state_ == State::kStarting;
   loop_.Cancel(timer_);
+  facts_.reset();
   Enter(State::kReady);
   if (first) {
     listener_.ready();
@@ -121,7 +125,7 @@ void AgentSupervisor::OnEnd(pid_t pid, int wait_status) {
   if (ready_pipe_) loop_.Unwatch(ready_pipe_.get());
   ready_pipe_.reset();
   if (state_ == State::kStarting) {
-    return FailStart(StartFailure("mirrorfs-agent", wait_status, log_.TextSince(log_position_)));
+    return OnStartFailed(StartFailure(AgentProcessName(plan_.agent_mode), wait_status, log_.TextSince(log_position_)));
   }
   logger_.error("the agent {}", DescribeEnd(wait_status));
   if (ExitCodeOfChild(wait_status) == ExitCode::kNoTarget) {
@@ -129,6 +133,16 @@ void AgentSupervisor::OnEnd(pid_t pid, int wait_status) {
     return Enter(State::kTargetGone);
   }
   ScheduleRestart();
+}
+
+void AgentSupervisor::OnStartFailed(const absl::Status& why) {
+  if (!MayTryExec(plan_.agent_mode, why))
+    return FailStart(refused_on_host_.ok() ? why : NeitherWay(refused_on_host_, why));
+  logger_.info("{} The agent is put into the container (--agent exec).", MessageOf(why));
+  refused_on_host_ = why;
+  plan_.agent_mode = AgentMode::kExec;
+  loop_.Cancel(timer_);
+  Start(std::move(facts_));
 }
 
 void AgentSupervisor::FailStart(const absl::Status& why) {

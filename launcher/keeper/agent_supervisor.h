@@ -50,20 +50,23 @@ class AgentSupervisor {
 
   State state() const { return state_; }
   const ProcessIdentity& process() const { return process_; }
+  bool InContainer() const { return plan_.agent_mode == AgentMode::kExec; }
 
  private:
   absl::Status Spawn();
   void OnReadyPipe();
   void OnReady();
+  void NoteContainer(const std::string& lines);
   void OnTargetGone();
   void OnEnd(pid_t pid, int wait_status);
+  void OnStartFailed(const absl::Status& why);
   void FailStart(const absl::Status& why);
   void ScheduleRestart();
   void Enter(State state);
 
   EventLoop& loop_;
   spdlog::logger& logger_;
-  const MountPlan& plan_;
+  MountPlan plan_;  // how it is started, which the first start may settle
   const std::string socket_;
   const ChildLog& log_;
   const Listener listener_;
@@ -71,7 +74,9 @@ class AgentSupervisor {
   State state_ = State::kIdle;
   ProcessIdentity process_;
   UniqueFd ready_pipe_;
-  UniqueFd facts_;  // until it has been handed to the first agent
+  UniqueFd facts_;                // until the first agent is ready
+  absl::Status refused_on_host_;  // why the agent is tried in the container
+  std::string container_;         // what a tunnel has said
   EventLoop::TimerId timer_ = EventLoop::TimerId::kNone;
   absl::Time started_at_;
   absl::Duration back_off_;

@@ -135,7 +135,6 @@ absl::Status RunExecKeeperProcess() {
   if (!order.ok()) return Refuse(order.status(), paths);
   const absl::Status split = SplitOffKeeper({.paths = paths,
                                              .terminal_fd = kTerminalFd,
-                                             .target = order->service.target,
                                              .layer_directory = order->service.layer_directory,
                                              .others = {kWordFd, kFuseFd, kFactsFd}});
   if (!split.ok()) return Refuse(split, paths);

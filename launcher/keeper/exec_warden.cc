@@ -17,13 +17,16 @@ namespace {
 
 constexpr absl::Duration kGrace = absl::Seconds(3);
 
+std::string LossOf(const MountRecord& record) {
+  if (record.agent_in_container) return fmt::format("files of {} give errors from now on", record.target);
+  return fmt::format("an agent of {} that dies is not started again", record.target);
+}
+
 void TakeOver(const ExecWardenDuty& duty) {
   const auto record = ReadRecord(duty.paths.record);
   if (record.ok() && IsAlive(record->daemon)) {
     TerminalLine(UniqueFd(::dup(duty.terminal_fd)))
-        .Print(fmt::format("the keeper of this run was killed: the program runs on, but an agent of {} that "
-                           "dies is not started again.",
-                           duty.target));
+        .Print(fmt::format("the keeper of this run was killed: the program runs on, but {}.", LossOf(*record)));
     WaitForEnd(record->daemon, absl::InfiniteDuration());
   }
   if (record.ok()) EndProcess(record->agent, kGrace);

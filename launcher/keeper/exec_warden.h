@@ -14,7 +14,6 @@ namespace mirrorfs {
 struct ExecWardenDuty {
   StatePaths paths;
   int terminal_fd = -1;
-  std::string target;
   std::string layer_directory;  // empty: none
   std::vector<int> others;      // descriptors that are for the keeper alone
 };

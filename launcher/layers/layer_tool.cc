@@ -15,6 +15,7 @@
 #include "launcher/keeper/child_log.h"
 #include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/event_loop.h"
+#include "launcher/kubernetes/cluster_lookup.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
 #include "launcher/system/process_identity.h"
@@ -134,6 +135,7 @@ class Tool {
 
 absl::Status RunLayerTool(LayerToolOptions options, const Invoker& invoker,
                           const std::function<void(const nlohmann::json&)>& told) {
+  RETURN_IF_ERROR(SettleTarget(options.plan));
   RETURN_IF_ERROR(FindPrograms(invoker, options.plan));
   EndingSignals signals;
   ASSIGN_OR_RETURN(const WorkPlace place, WorkPlace::ForSockets(invoker));

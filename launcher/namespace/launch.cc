@@ -16,6 +16,7 @@
 #include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/exec_keeper_process.h"
 #include "launcher/keeper/hand_over.h"
+#include "launcher/kubernetes/cluster_lookup.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/namespace/fd_passing.h"
 #include "launcher/namespace/local_tree.h"
@@ -42,6 +43,7 @@ struct StartedRun {
 };
 
 absl::StatusOr<StartedRun> StartRun(ExecPlan& plan, const Invoker& invoker) {
+  RETURN_IF_ERROR(SettleTarget(plan.service));
   RETURN_IF_ERROR(FindPrograms(invoker, plan.service));
   ASSIGN_OR_RETURN(plan.service.layer_directory, ChooseLayer(invoker, plan.layer, plan.service.target));
   // Until there is a keeper to clear it away, what is made here must not be left by an interrupt.
@@ -168,6 +170,7 @@ absl::StatusOr<ProgramStart> MakeReadyWithoutView(ExecPlan& plan, const Invoker&
   const OwnLimits limits;
   ProcessFacts facts;
   if (plan.NeedsProcessFacts()) {
+    RETURN_IF_ERROR(SettleTarget(plan.service));
     RETURN_IF_ERROR(FindAgent(invoker, plan.service));
     ASSIGN_OR_RETURN(facts, AskAgent(plan.service, invoker));
   }

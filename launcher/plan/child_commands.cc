@@ -18,9 +18,8 @@ void AddIfGiven(std::vector<std::string>& command, const char* option, const std
 
 std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& socket, int ready_fd, int facts_fd) {
   std::vector<std::string> command = {"mirrorfs-agent", "--target", plan.target, "--listen", "unix:" + socket};
-  if (plan.read_write) command.emplace_back("--rw");
-  if (plan.devices && plan.read_write) command.emplace_back("--devices");
-  if (plan.verbose) command.emplace_back("-v");
+  const std::vector<std::string> mode = AgentModeArguments(plan);
+  command.insert(command.end(), mode.begin(), mode.end());
   const bool named = plan.identity == "container" || plan.identity == "caller";
   command.insert(command.end(), {"--identities", named ? plan.identity : "fixed"});
   AddIfGiven(command, "--runtime-socket", plan.runtime_socket);
@@ -28,6 +27,30 @@ std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& 
   if (facts_fd >= 0) command.insert(command.end(), {"--process-facts-fd", std::to_string(facts_fd)});
   command.insert(command.end(), {"--ttl", fmt::format("{}s", kAgentIdleSeconds)});
   return command;
+}
+
+std::vector<std::string> AgentModeArguments(const MountPlan& plan) {
+  std::vector<std::string> arguments;
+  if (plan.read_write) arguments.emplace_back("--rw");
+  if (plan.devices && plan.read_write) arguments.emplace_back("--devices");
+  if (plan.verbose) arguments.emplace_back("-v");
+  return arguments;
+}
+
+std::vector<std::string> TunnelCommand(const MountPlan& plan, const std::string& socket,
+                                       const TunnelDescriptors& descriptors, const std::string& expected_container) {
+  std::vector<std::string> command = {kTunnelName, "--target", plan.target, "--listen", socket};
+  command.insert(command.end(), {"--ready-fd", std::to_string(descriptors.ready_fd)});
+  command.insert(command.end(), {"--plan-fd", std::to_string(descriptors.plan_fd)});
+  if (descriptors.facts_fd >= 0) {
+    command.insert(command.end(), {"--process-facts-fd", std::to_string(descriptors.facts_fd)});
+  }
+  AddIfGiven(command, "--expect-container", expected_container);
+  return command;
+}
+
+std::vector<std::string> EndedAgentCommand(const MountPlan& plan, const std::string& socket) {
+  return {"mirrorfs-agent", "--target", "ended:" + plan.target, "--listen", "unix:" + socket, "--exit-with-parent"};
 }
 
 std::vector<std::string> DaemonCommand(const MountPlan& plan, const std::string& endpoint, int control_fd) {

@@ -20,6 +20,22 @@ inline constexpr char kMountedDescriptor[] = "/dev/fd/4";
 // `facts_fd`: where to tell what the target's process is like; -1: nowhere.
 std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& socket, int ready_fd,
                                       int facts_fd = -1);
+
+// The tunnel that stands for the agent where that runs in the container (launcher/tunnel/tunnel_process.h).
+inline constexpr char kTunnelName[] = "mirrorfs-tunnel";  // argv[0], by which main() knows it
+struct TunnelDescriptors {
+  int ready_fd = -1;
+  int plan_fd = -1;   // a file with the serialized plan
+  int facts_fd = -1;  // as AgentCommand's
+};
+// `expected_container`: what an earlier tunnel has said; empty: nothing.
+std::vector<std::string> TunnelCommand(const MountPlan& plan, const std::string& socket,
+                                       const TunnelDescriptors& descriptors, const std::string& expected_container);
+// What the agent may do, of its arguments in AgentCommand.
+std::vector<std::string> AgentModeArguments(const MountPlan& plan);
+// An agent that says at `socket` that the target has ended.
+std::vector<std::string> EndedAgentCommand(const MountPlan& plan, const std::string& socket);
+
 std::vector<std::string> DaemonCommand(const MountPlan& plan, const std::string& endpoint, int control_fd);
 
 }  // namespace mirrorfs

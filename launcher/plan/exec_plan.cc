@@ -16,12 +16,13 @@ namespace {
 
 absl::Status CheckWords(const ExecArguments& arguments, const ExecSettings& settings) {
   const bool shell = arguments.kind == ExecCommand::kShell;
-  if (settings.target.value.empty() && settings.fs.mode.value != FsMode::kLocal) {
+  const bool has_target = !settings.target.value.empty() || !settings.selector.value.empty();
+  if (!has_target && settings.fs.mode.value != FsMode::kLocal) {
     return Failure(ExitCode::kUsage, fmt::format("{0}: the target is missing. Usage: mirrorfs {0} --target TARGET{1}",
                                                  shell ? "shell" : "exec", shell ? "" : " -- PROGRAM [ARGUMENT...]"));
   }
   const bool asks = !settings.env.include.value.empty() || settings.container_cwd.value;
-  if (settings.target.value.empty() && asks) {
+  if (!has_target && asks) {
     return Failure(ExitCode::kUsage, "--env and --container-cwd ask the target's process: write --target TARGET.");
   }
   if (arguments.layer && settings.fs.mode.value == FsMode::kLocal) {
@@ -38,10 +39,34 @@ absl::Status CheckWords(const ExecArguments& arguments, const ExecSettings& sett
 
 bool IsContainer(const TargetSpec& target) {
   return target.kind == TargetKind::kDocker || target.kind == TargetKind::kPodman ||
-         target.kind == TargetKind::kContainerd || target.kind == TargetKind::kCri;
+         target.kind == TargetKind::kContainerd || target.kind == TargetKind::kCri ||
+         target.kind == TargetKind::kCluster;
 }
 
 bool WritesToContainer(const FsSettings& fs) { return fs.mode.value == FsMode::kWrite || !fs.read_write.value.empty(); }
+
+std::vector<std::string> Texts(const SourcedList& list) {
+  std::vector<std::string> texts;
+  for (const ListEntry& entry : list.value) texts.push_back(entry.text);
+  return texts;
+}
+
+// For a target elsewhere only what was said on the command line: there it is a mistake, in a file it is meant for other
+// targets.
+ClusterFlags ClusterFlagsOf(const ExecSettings& settings) {
+  const bool in_cluster = settings.target.value.empty() || IsClusterTarget(settings.target.value + " ");
+  const auto counts = [in_cluster](const auto& setting) { return in_cluster || setting.source.starts_with("flag "); };
+  const auto text = [&counts](const Sourced<std::string>& setting) { return counts(setting) ? setting.value : ""; };
+  const ClusterSettings& cluster = settings.cluster;
+  return {.container = text(settings.container),
+          .selector = text(settings.selector),
+          .name_space = text(cluster.name_space),
+          .context = text(cluster.context),
+          .kubeconfig = text(cluster.kubeconfig),
+          .impersonate = text(cluster.impersonate),
+          .impersonate_groups =
+              counts(cluster.impersonate_groups) ? Texts(cluster.impersonate_groups) : std::vector<std::string>()};
+}
 
 // As `mirrorfs mount` is told them.
 MountArguments ServiceArguments(const ExecSettings& settings, bool verbose) {
@@ -51,6 +76,7 @@ MountArguments ServiceArguments(const ExecSettings& settings, bool verbose) {
   const AgentSettings& agent = settings.agent;
   MountArguments arguments;
   arguments.target = settings.target.value;
+  arguments.cluster = ClusterFlagsOf(settings);
   arguments.verbose = verbose;
   arguments.hard = agent.hard.value;
   arguments.identity = given(agent.identity.value);
@@ -60,15 +86,10 @@ MountArguments ServiceArguments(const ExecSettings& settings, bool verbose) {
   arguments.tls_certificate = agent.tls_certificate.value;
   arguments.tls_key = agent.tls_key.value;
   arguments.token_file = agent.token_file.value;
+  arguments.agent_mode = agent.mode.value;
   arguments.agent_path = agent.agent_path.value;
   arguments.daemon_path = agent.daemon_path.value;
   return arguments;
-}
-
-std::vector<std::string> Texts(const SourcedList& list) {
-  std::vector<std::string> texts;
-  for (const ListEntry& entry : list.value) texts.push_back(entry.text);
-  return texts;
 }
 
 EnvironmentChoice ChooseVariables(const EnvSettings& settings) {
@@ -105,8 +126,8 @@ absl::Status CheckService(const ExecPlan& plan, const TargetSpec& target) {
 }
 
 absl::Status PlanService(ExecPlan& plan, bool verbose, const Invoker& invoker) {
-  ASSIGN_OR_RETURN(const TargetSpec target, ParseTarget(plan.settings.target.value, invoker.working_directory));
   ASSIGN_OR_RETURN(plan.service, MakeServicePlan(ServiceArguments(plan.settings, verbose), invoker));
+  ASSIGN_OR_RETURN(const TargetSpec target, ParseTarget(plan.service.target, invoker.working_directory));
   plan.service.read_write = WritesToContainer(plan.settings.fs);
   plan.service.mount_options = ViewOptions(plan.service, plan.user_namespace);
   plan.asks_for_volumes = plan.view && plan.settings.fs.auto_mount.value && IsContainer(target);
@@ -136,7 +157,8 @@ absl::StatusOr<ExecPlan> MakeExecPlan(const ExecArguments& arguments, const Exec
   plan.own_environment = surroundings.environment;
   plan.container_cwd = settings.container_cwd.value;
   plan.working_directory = surroundings.working_directory;
-  if (!settings.target.value.empty()) RETURN_IF_ERROR(PlanService(plan, arguments.verbose, invoker));
+  const bool has_target = !settings.target.value.empty() || !settings.selector.value.empty();
+  if (has_target) RETURN_IF_ERROR(PlanService(plan, arguments.verbose, invoker));
   RETURN_IF_ERROR(TreesToBind(PolicyOf(plan, {}), {}).status());
   return plan;
 }

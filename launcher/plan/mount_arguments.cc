@@ -1,5 +1,6 @@
 #include "launcher/plan/mount_arguments.h"
 
+#include "launcher/plan/cluster_options.h"
 #include "launcher/plan/command_line.h"
 #include "protos/shared/errno_status.h"
 
@@ -43,7 +44,8 @@ void AddTargetFlags(po::options_description& options, MountArguments& arguments)
   add("tls-cert", po::value(&arguments.tls_certificate));
   add("tls-key", po::value(&arguments.tls_key));
   add("token-file", po::value(&arguments.token_file));
-  add("agent", po::value(&arguments.agent_path));
+  add("agent", po::value(&arguments.agent_mode));
+  add("agent-program", po::value(&arguments.agent_path));
   add("mirrorfsd", po::value(&arguments.daemon_path));
 }
 
@@ -52,10 +54,12 @@ absl::StatusOr<MountArguments> ParseMountArguments(absl::Span<const std::string>
   HelperFlags helper;
   po::options_description options = CommonOptions(arguments);
   if (caller == MountCaller::kMountHelper) {
+    AddAccessOptions(options, arguments.cluster);  // -n means something else here: a target may say it itself
     options.add_options()("fake,f", po::bool_switch(&arguments.fake));
     options.add_options()("sloppy,s", po::bool_switch(&helper.sloppy));
     options.add_options()("no-mtab,n", po::bool_switch(&helper.no_mtab));
   } else {
+    AddClusterOptions(options, arguments.cluster);
     options.add_options()("foreground,f", po::bool_switch(&arguments.foreground));
   }
   po::positional_options_description positional;

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "boost/program_options.hpp"
+#include "launcher/plan/cluster_target.h"
 
 namespace mirrorfs {
 
@@ -33,8 +34,10 @@ struct MountArguments {
   std::string tls_certificate;
   std::string tls_key;
   std::string token_file;
-  std::string agent_path;
+  std::string agent_mode;  // --agent; empty: auto
+  std::string agent_path;  // --agent-program
   std::string daemon_path;
+  ClusterFlags cluster;  // where and what in a cluster the target is
 };
 
 // Which agent, whose rights: what all commands have that reach a target. `arguments` must outlive the parsing.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "fmt/format.h"
 #include "launcher/failure.h"
@@ -23,11 +24,18 @@ bool IsId(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() && id != UINT32_MAX;
 }
 
-absl::StatusOr<std::string> ChooseIdentity(const MountArguments& arguments, const TargetSpec& target,
+absl::StatusOr<std::string> ChooseIdentity(const MountArguments& arguments, const TargetSpec& target, AgentMode mode,
                                            const Invoker& invoker) {
-  if (!arguments.identity) return std::string(invoker.IsRoot() ? "caller" : "container");
+  const bool in_container = mode == AgentMode::kExec;
+  if (!arguments.identity) return std::string(invoker.IsRoot() && !in_container ? "caller" : "container");
   const std::string& word = *arguments.identity;
   RETURN_IF_ERROR(CheckIdentityWord("--as", word));
+  if (in_container && word != "container") {
+    return Failure(ExitCode::kNotPermitted,
+                   fmt::format("--as {}: an agent that is put into the container (--agent exec) has the rights of the "
+                               "container's user, and no others. Use --as container.",
+                               word));
+  }
   if (word == "caller" && !invoker.IsRoot() && target.NeedsAgent()) {
     return Failure(ExitCode::kNotPermitted,
                    "--as caller: the agent must be root to act for each calling user. Use --as container, the "
@@ -142,6 +150,31 @@ void CopyFiles(const MountArguments& arguments, const Invoker& invoker, MountPla
   plan.daemon_path = FilePath(arguments.daemon_path, invoker);
 }
 
+// With what the options say about a target in a cluster.
+absl::StatusOr<TargetSpec> FindTarget(const MountArguments& arguments, const Invoker& invoker) {
+  const ClusterFlags& flags = arguments.cluster;
+  std::string text = arguments.target.empty() && !flags.selector.empty() ? "pod" : arguments.target;
+  if (!flags.selector.empty() && FindWorkloadKind(text) != nullptr) text += fmt::format(" -l '{}'", flags.selector);
+  ASSIGN_OR_RETURN(TargetSpec target, ParseTarget(text, invoker.working_directory));
+  if (target.kind == TargetKind::kCluster) {
+    RETURN_IF_ERROR(ApplyClusterFlags(flags, invoker.working_directory, target.cluster));
+    target.text = ClusterTargetText(target.cluster);
+  } else if (const std::string option = FirstGiven(flags); !option.empty()) {
+    return Failure(ExitCode::kUsage,
+                   fmt::format("{} goes with targets in a cluster only, such as pod/NAME; the target is {}.", option,
+                               target.text));
+  }
+  return target;
+}
+
+// With -l the target may be left out.
+MountArguments WithTargetFromSelector(MountArguments arguments) {
+  if (!arguments.cluster.selector.empty() && arguments.mountpoint.empty() && !arguments.target.empty()) {
+    arguments.mountpoint = std::exchange(arguments.target, "pod");
+  }
+  return arguments;
+}
+
 absl::Status CheckWords(const MountArguments& arguments) {
   if (arguments.target.empty() || arguments.mountpoint.empty()) {
     return Failure(ExitCode::kUsage, fmt::format("mount: the {} is missing. Usage: mirrorfs mount [OPTIONS] TARGET DIR",
@@ -166,11 +199,14 @@ absl::Status CheckIdentityWord(std::string_view name, std::string_view word) {
 absl::Status CheckDeadlineWord(std::string_view name, std::string_view word) { return Deadline(name, word).status(); }
 
 absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const Invoker& invoker) {
-  ASSIGN_OR_RETURN(const TargetSpec target, ParseTarget(arguments.target, invoker.working_directory));
+  ASSIGN_OR_RETURN(const TargetSpec target, FindTarget(arguments, invoker));
   MountPlan plan;
   plan.target = target.text;
   plan.endpoint = target.endpoint;
-  ASSIGN_OR_RETURN(plan.identity, ChooseIdentity(arguments, target, invoker));
+  plan.workload = target.cluster.workload;
+  plan.cluster = target.cluster.access;
+  ASSIGN_OR_RETURN(plan.agent_mode, ChooseAgentMode(arguments.agent_mode, target, invoker));
+  ASSIGN_OR_RETURN(plan.identity, ChooseIdentity(arguments, target, plan.agent_mode, invoker));
   ASSIGN_OR_RETURN(plan.deadline_seconds, ChooseDeadline(arguments));
   plan.verbose = arguments.verbose;
   CopyFiles(arguments, invoker, plan);
@@ -178,7 +214,8 @@ absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const
   return plan;
 }
 
-absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const Invoker& invoker) {
+absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& given, const Invoker& invoker) {
+  const MountArguments arguments = WithTargetFromSelector(given);
   RETURN_IF_ERROR(CheckWords(arguments));
   ASSIGN_OR_RETURN(const MountOptionList list, ParseMountOptions(arguments.options));
   ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(arguments, invoker));

@@ -9,16 +9,20 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "launcher/plan/agent_mode.h"
 #include "launcher/plan/invoker.h"
 #include "launcher/plan/mount_arguments.h"
 
 namespace mirrorfs {
 
 struct MountPlan {
-  std::string target;      // as the agent and people read it
-  std::string endpoint;    // of an agent that listens already; empty: start one
-  std::string mountpoint;  // absolute; physical once the mount point has been looked at
-  std::string identity;    // container, caller, UID or UID:GID
+  std::string target;       // as the agent and people read it
+  std::string endpoint;     // of an agent that listens already; empty: start one
+  WorkloadTarget workload;  // of a target in a cluster; its kind is empty for all others
+  ClusterAccess cluster;    // likewise: which cluster, and how it is reached
+  std::string mountpoint;   // absolute; physical once the mount point has been looked at
+  std::string identity;     // container, caller, UID or UID:GID
+  AgentMode agent_mode = AgentMode::kHost;
   bool read_write = false;
   bool devices = false;
   bool private_layer = false;   // changes go to a private layer, never to the container
@@ -40,6 +44,7 @@ struct MountPlan {
   std::string daemon_path;  // likewise
 
   bool StartsAgent() const { return endpoint.empty(); }
+  bool IsInCluster() const { return !workload.kind.empty(); }
   bool AllowsOthers() const;
 
   bool operator==(const MountPlan&) const = default;

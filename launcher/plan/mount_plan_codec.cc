@@ -5,10 +5,14 @@
 
 namespace mirrorfs {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountPlan, target, endpoint, mountpoint, identity, read_write, devices,
-                                   private_layer, layer_name, layer_directory, nonempty, make_directory, foreground,
-                                   verbose, deadline_seconds, mount_options, policy_file, runtime_socket, tls_ca,
-                                   tls_certificate, tls_key, token_file, agent_path, daemon_path)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WorkloadTarget, kind, name, selector, container)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClusterAccess, kubectl, kubeconfig, context, name_space, impersonate,
+                                   impersonate_groups)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountPlan, target, endpoint, workload, cluster, mountpoint, identity, agent_mode,
+                                   read_write, devices, private_layer, layer_name, layer_directory, nonempty,
+                                   make_directory, foreground, verbose, deadline_seconds, mount_options, policy_file,
+                                   runtime_socket, tls_ca, tls_certificate, tls_key, token_file, agent_path,
+                                   daemon_path)
 
 using nlohmann::json;
 

@@ -1,9 +1,9 @@
 #include "launcher/plan/target_spec.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include "fmt/format.h"
@@ -15,13 +15,8 @@ namespace mirrorfs {
 namespace {
 
 constexpr char kForms[] =
-    "docker/NAME, podman/NAME, containerd/NAMESPACE/ID, cri/ID, pid/N, dir:/PATH, unix:/SOCKET or grpc://HOST:PORT";
-
-// Kubernetes kinds, with kubectl's short names: known, so that the answer is not "unknown target".
-constexpr std::array<std::string_view, 24> kClusterKinds = {
-    "pod",  "pods", "po",         "deployment", "deploy",   "statefulset", "sts", "daemonset",
-    "ds",   "rs",   "replicaset", "job",        "jobs",     "cronjob",     "cj",  "rollout",
-    "node", "no",   "service",    "svc",        "services", "deployments", "ro",  "nodes"};
+    "pod/NAME, deployment/NAME (and so on), docker/NAME, podman/NAME, containerd/NAMESPACE/ID, cri/ID, pid/N, "
+    "dir:/PATH, unix:/SOCKET or grpc://HOST:PORT";
 
 absl::Status Wrong(std::string_view text, std::string_view why) {
   const char* end = why.ends_with('?') || why.ends_with('.') ? "" : ".";
@@ -84,14 +79,14 @@ absl::StatusOr<TargetSpec> WithPath(TargetKind kind, std::string_view scheme, st
 }
 
 absl::Status UnknownKind(std::string_view text, std::string_view kind) {
-  if (std::find(kClusterKinds.begin(), kClusterKinds.end(), kind) != kClusterKinds.end()) {
-    return Failure(ExitCode::kUsage,
-                   fmt::format("target '{}': Kubernetes targets are not available yet in this version. Run mirrorfs "
-                               "on the node itself, with cri/ID or containerd/k8s.io/ID.",
-                               text));
-  }
-  const std::vector<std::string> kinds = {"docker", "podman", "containerd", "cri", "pid", "pod"};
+  std::vector<std::string> kinds = {"docker", "podman", "containerd", "cri", "pid"};
+  for (const WorkloadKind& known : WorkloadKinds()) kinds.emplace_back(known.name);
   return Wrong(text, fmt::format("'{}' is no kind of target{}", kind, DidYouMean(kind, kinds)));
+}
+
+absl::StatusOr<TargetSpec> InCluster(std::string_view text, std::string_view working_directory) {
+  ASSIGN_OR_RETURN(ClusterTarget target, ParseClusterTarget(text, working_directory));
+  return TargetSpec{.kind = TargetKind::kCluster, .text = ClusterTargetText(target), .cluster = std::move(target)};
 }
 
 }  // namespace
@@ -112,6 +107,7 @@ absl::StatusOr<TargetSpec> ParseTarget(std::string_view text, std::string_view w
   if (text.starts_with("dir:")) return WithPath(TargetKind::kDirectory, "dir:", text, working_directory);
   if (text.starts_with("unix:")) return WithPath(TargetKind::kUnixSocket, "unix:", text, working_directory);
   if (text.starts_with("grpc://")) return Grpc(text, text.substr(7));
+  if (IsClusterTarget(text)) return InCluster(text, working_directory);
   const size_t slash = text.find('/');
   if (slash == text.npos) return Wrong(text, fmt::format("its kind is missing; did you mean docker/{}?", text));
   if (slash == 0) return Wrong(text, fmt::format("did you mean dir:{}?", text));

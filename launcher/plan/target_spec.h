@@ -1,4 +1,4 @@
-// What a user names as the thing to mount: docker/web, pid/4711, dir:/srv, unix:/run/agent.sock, grpc://host:port ...
+// What a user names as the thing to mount: docker/web, pod/web-0, pid/4711, dir:/srv, unix:/run/agent.sock ...
 #ifndef MIRRORFS_LAUNCHER_PLAN_TARGET_SPEC_H_
 #define MIRRORFS_LAUNCHER_PLAN_TARGET_SPEC_H_
 
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "launcher/plan/cluster_target.h"
 
 namespace mirrorfs {
 
@@ -19,12 +20,14 @@ enum class TargetKind : uint8_t {
   kDirectory,
   kUnixSocket,  // an agent that listens already
   kGrpc,        // likewise, over TCP
+  kCluster,     // in a Kubernetes cluster
 };
 
 struct TargetSpec {
   TargetKind kind = TargetKind::kDirectory;
-  std::string text;      // as given, with paths made absolute: for the agent, messages and /proc/mounts
-  std::string endpoint;  // of an agent that listens already: unix:/path or host:port
+  std::string text;       // as given, with paths made absolute: for the agent, messages and /proc/mounts
+  std::string endpoint;   // of an agent that listens already: unix:/path or host:port
+  ClusterTarget cluster;  // kCluster
 
   bool NeedsAgent() const { return kind != TargetKind::kUnixSocket && kind != TargetKind::kGrpc; }
 

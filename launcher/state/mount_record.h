@@ -27,6 +27,7 @@ struct MountRecord {
   int64_t since = 0;  // seconds since the epoch
   ProcessIdentity keeper;
   ProcessIdentity agent;
+  bool agent_in_container = false;  // then `agent` is a tunnel, which ends with the keeper
   ProcessIdentity daemon;
   std::string program_namespace;  // of a run: the mount namespace of its processes; empty until the program starts
   MountCover cover;

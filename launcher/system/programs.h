@@ -21,6 +21,9 @@ absl::Status FindPrograms(const Invoker& invoker, MountPlan& plan);
 // Likewise, for who starts an agent only.
 absl::Status FindAgent(const Invoker& invoker, MountPlan& plan);
 
+// A program in $PATH; empty if there is none. Relative entries do not count.
+std::string SearchPath(const std::string& name);
+
 // fusermount3, by which ordinary users mount; empty if it is not installed.
 std::string FindFusermount();
 

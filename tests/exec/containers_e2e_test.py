@@ -122,5 +122,16 @@ class ContainersTest(LabCase, exec_world.ExecWorld):
         self.fail_with(4, "docker", "exec", "--target", "docker/web", *self.socket, "--", "true")
 
 
+class PlacedAgentTest(ContainersTest):
+    """The same with an agent that is put into the container."""
+
+    def setUp(self):
+        super().setUp()
+        self.socket = (*self.socket, "--agent", "exec")
+
+    def environment(self):
+        return {**super().environment(), "MIRRORFS_DOCKER": "/usr/bin/docker"}
+
+
 if __name__ == "__main__":
     exec_world.main()

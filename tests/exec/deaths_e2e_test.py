@@ -170,7 +170,7 @@ class DeathsTest(exec_world.ExecWorld):
         self.assert_nothing_left()
 
     def test_a_launcher_interrupted_while_it_starts(self):
-        child = self.start_exec("cat", "/srv/nonce", options=["--agent", self.slow_agent()])
+        child = self.start_exec("cat", "/srv/nonce", options=["--agent-program", self.slow_agent()])
         self.wait_for(self.state_directories, "the start")
         child.send_signal(signal.SIGINT)
         self.assertEqual(child.wait(), -signal.SIGINT)

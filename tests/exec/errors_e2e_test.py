@@ -64,15 +64,15 @@ class ErrorsTest(exec_world.ExecWorld):
         self.refuse_exec(2, "a directory has none", "true", options=["--container-cwd"])
 
     def test_the_agent_cannot_be_started(self):
-        self.refuse_exec(6, "mirrorfs-agent is not where it should be", "true", options=["--agent", "/missing"])
-        self.refuse_exec(6, "before it was ready", "true", options=["--agent", "/bin/false"])
+        self.refuse_exec(6, "mirrorfs-agent is not where it should be", "true", options=["--agent-program", "/missing"])
+        self.refuse_exec(6, "before it was ready", "true", options=["--agent-program", "/bin/false"])
 
     def test_the_daemon_cannot_be_started(self):
         self.refuse_exec(6, "mirrorfsd is not where it should be", "true", options=["--mirrorfsd", "/missing"])
         self.refuse_exec(6, "before it was ready", "true", options=["--mirrorfsd", "/bin/false"])
 
     def test_dry_run_starts_nothing(self):
-        text = self.succeed("exec", "--target", self.target, "--dry-run", "--agent", "/missing", "--", "no such", "x")
+        text = self.succeed("exec", "--target", self.target, "--dry-run", "--agent-program", "/missing", "--", "no such", "x")
         self.assertIn("program      'no such' x", text)
         self.assertIn("bound from this machine", text)
         self.assertIn("^/etc/hosts$", text)

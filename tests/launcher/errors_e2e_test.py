@@ -28,7 +28,7 @@ class ErrorsTest(world.World):
         self.fail_to_mount(2, "did you mean noexec?", *good, "-o", "rw,noexc")
         self.fail_to_mount(2, "did you mean --deadline?", *good, "--deadlin", "1s")
         self.fail_to_mount(2, "Add default_permissions", *good, "--as", "container", "-o", "allow_other")
-        self.fail_to_mount(2, "not available yet", "pod/web", self.mountpoint)
+        self.fail_to_mount(2, "--kubeconfig /nonexistent", "pod/web", self.mountpoint, "--kubeconfig", "/nonexistent")
         self.fail_with(8, "not a mount point of mirrorfs", "umount", self.mountpoint)
         self.fail_with(8, "not a mount point of mirrorfs", "stats", self.mountpoint)
         self.fail_with(2, "write wide or json", "status", "-o", "yaml")
@@ -98,16 +98,16 @@ class ErrorsTest(world.World):
 
     def test_programs_that_fail(self):
         good = (f"dir:{self.source}", self.mountpoint)
-        self.fail_to_mount(6, "not where it should be", *good, "--agent", "/nowhere/agent")
+        self.fail_to_mount(6, "not where it should be", *good, "--agent-program", "/nowhere/agent")
         agent = self.program("mirrorfs-broken", "echo 'the agent is unwell' >&2; exit 9")
-        self.fail_to_mount(6, "the agent is unwell", *good, "--agent", agent)
+        self.fail_to_mount(6, "the agent is unwell", *good, "--agent-program", agent)
         mute = self.program("mirrorfs-mute", "exit 4")
-        self.fail_to_mount(4, "ended with exit code 4", *good, "--agent", mute)
+        self.fail_to_mount(4, "ended with exit code 4", *good, "--agent-program", mute)
         self.fail_to_mount(6, "mirrorfsd ended with exit code 7", *good, "--mirrorfsd", self.program("d", "exit 7"))
 
     def test_giving_up_while_it_starts(self):
         slow = self.program("mirrorfs-slow", "exec sleep 1000")
-        child = self.start("mount", f"dir:{self.source}", self.mountpoint, "--agent", slow)
+        child = self.start("mount", f"dir:{self.source}", self.mountpoint, "--agent-program", slow)
         self.wait_for(lambda: any("keeper" in line for line in self.processes().values()), "the keeper")
         child.send_signal(signal.SIGINT)
         child.wait(world.LIMIT)

@@ -101,29 +101,32 @@ TEST_P(WrongLines, AreExplained) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, WrongLines,
-    ::testing::Values(WrongLine{{}, ExitCode::kUsage, "target is missing"},
-                      WrongLine{{"dir:/x"}, ExitCode::kUsage, "mount point is missing"},
-                      WrongLine{{"dir:/x", "/a", "/b"}, ExitCode::kUsage, "too many"},
-                      WrongLine{{"dir:/x", "/a", "--foregrund"}, ExitCode::kUsage, "did you mean --foreground?"},
-                      WrongLine{{"dir:/x", "/a", "--fore"}, ExitCode::kUsage, "no option --fore"},
-                      WrongLine{{"dir:/x", "/a", "--as"}, ExitCode::kUsage, "argument"},
-                      WrongLine{{"dir:/x", "/a", "--as", "me"}, ExitCode::kUsage, "--as me"},
-                      WrongLine{{"dir:/x", "/a", "--as", "1:"}, ExitCode::kUsage, "--as 1:"},
-                      WrongLine{{"dir:/x", "/a", "--as", "4294967295"}, ExitCode::kUsage, "--as"},
-                      WrongLine{{"dir:/x", "/a", "--as", "caller"}, ExitCode::kNotPermitted, "must be root"},
-                      WrongLine{{"dir:/x", "/a", "--rw", "-r"}, ExitCode::kUsage, "both"},
-                      WrongLine{{"dir:/x", "/a", "--rw", "-o", "ro"}, ExitCode::kUsage, "both"},
-                      WrongLine{{"dir:/x", "/a", "--hard", "--deadline", "1s"}, ExitCode::kUsage, "--hard"},
-                      WrongLine{{"dir:/x", "/a", "--deadline", "1ns"}, ExitCode::kUsage, "at least"},
-                      WrongLine{{"dir:/x", "/a", "--deadline", "1e20"}, ExitCode::kUsage, "--deadline"},
-                      WrongLine{{"dir:/x", "/a", "--deadline", "soon"}, ExitCode::kUsage, "not a length of time"},
-                      WrongLine{{"dir:/x", "/a", "-o", "allow_other"}, ExitCode::kUsage, "default_permissions"},
-                      WrongLine{{"dir:/x", "/a", "-o", "suid"}, ExitCode::kNotPermitted, "root only"},
-                      WrongLine{{"dir:/x", "/a", "-o", "dev"}, ExitCode::kNotPermitted, "root only"},
-                      WrongLine{{"dir:/x", "/a", "--tls-ca", "f"}, ExitCode::kUsage, "grpc:// targets only"},
-                      WrongLine{{"grpc://h:1", "/a", "--tls-ca", "f"}, ExitCode::kUsage, "go together"},
-                      WrongLine{
-                          {"dir:/x", "/a", "--token-file", "f"}, ExitCode::kUsage, "grpc:// and unix: targets only"}));
+    ::testing::Values(
+        WrongLine{{}, ExitCode::kUsage, "target is missing"},
+        WrongLine{{"dir:/x"}, ExitCode::kUsage, "mount point is missing"},
+        WrongLine{{"dir:/x", "/a", "/b"}, ExitCode::kUsage, "too many"},
+        WrongLine{{"dir:/x", "/a", "--foregrund"}, ExitCode::kUsage, "did you mean --foreground?"},
+        WrongLine{{"dir:/x", "/a", "--fore"}, ExitCode::kUsage, "no option --fore"},
+        WrongLine{{"dir:/x", "/a", "--as"}, ExitCode::kUsage, "argument"},
+        WrongLine{{"dir:/x", "/a", "--as", "me"}, ExitCode::kUsage, "--as me"},
+        WrongLine{{"dir:/x", "/a", "--as", "1:"}, ExitCode::kUsage, "--as 1:"},
+        WrongLine{{"dir:/x", "/a", "--as", "4294967295"}, ExitCode::kUsage, "--as"},
+        WrongLine{{"dir:/x", "/a", "--as", "caller"}, ExitCode::kNotPermitted, "must be root"},
+        WrongLine{{"dir:/x", "/a", "--rw", "-r"}, ExitCode::kUsage, "both"},
+        WrongLine{{"dir:/x", "/a", "--rw", "-o", "ro"}, ExitCode::kUsage, "both"},
+        WrongLine{{"dir:/x", "/a", "--hard", "--deadline", "1s"}, ExitCode::kUsage, "--hard"},
+        WrongLine{{"dir:/x", "/a", "--deadline", "1ns"}, ExitCode::kUsage, "at least"},
+        WrongLine{{"dir:/x", "/a", "--deadline", "1e20"}, ExitCode::kUsage, "--deadline"},
+        WrongLine{{"dir:/x", "/a", "--deadline", "soon"}, ExitCode::kUsage, "not a length of time"},
+        WrongLine{{"dir:/x", "/a", "-o", "allow_other"}, ExitCode::kUsage, "default_permissions"},
+        WrongLine{{"dir:/x", "/a", "-o", "suid"}, ExitCode::kNotPermitted, "root only"},
+        WrongLine{{"dir:/x", "/a", "-o", "dev"}, ExitCode::kNotPermitted, "root only"},
+        WrongLine{{"dir:/x", "/a", "--tls-ca", "f"}, ExitCode::kUsage, "grpc:// targets only"},
+        WrongLine{{"docker/web", "/a", "-n", "shop"}, ExitCode::kUsage, "--namespace goes with targets in a"},
+        WrongLine{{"pod/web", "/a", "-l", "a=b"}, ExitCode::kUsage, "both given"},
+        WrongLine{{"pod/web", "/a", "-c", "../x"}, ExitCode::kUsage, "not the name of a container"},
+        WrongLine{{"grpc://h:1", "/a", "--tls-ca", "f"}, ExitCode::kUsage, "go together"},
+        WrongLine{{"dir:/x", "/a", "--token-file", "f"}, ExitCode::kUsage, "grpc:// and unix: targets only"}));
 
 TEST(MountPlan, SurvivesTheWayToTheKeeper) {
   auto plan = Plan({"unix:/a\xff.sock", "/mnt/\xfe", "--rw", "-o", "noexec", "--token-file", "t"}, kUser);
@@ -132,6 +135,31 @@ TEST(MountPlan, SurvivesTheWayToTheKeeper) {
   ASSERT_TRUE(copy.ok()) << copy.status();
   EXPECT_EQ(*copy, *plan);
   EXPECT_FALSE(ParseMountPlan("garbage").ok());
+}
+
+TEST(MountPlan, TargetsInAClusterTakeKubectlsOptions) {
+  const auto plan = Plan({"deploy/web", "/mnt", "-n", "shop", "-c", "app", "--context", "prod", "--kubeconfig", "k",
+                          "--kube-as", "jane", "--kube-as-group", "a", "--kube-as-group", "b"},
+                         kUser);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_TRUE(plan->IsInCluster());
+  EXPECT_TRUE(plan->StartsAgent());
+  EXPECT_EQ(plan->workload, (WorkloadTarget{.kind = "deployment", .name = "web", .container = "app"}));
+  EXPECT_EQ(plan->cluster.name_space, "shop");
+  EXPECT_EQ(plan->cluster.kubeconfig, std::string(kUser.working_directory) + "/k");
+  EXPECT_THAT(plan->cluster.impersonate_groups, ElementsAre("a", "b"));
+  const auto copy = ParseMountPlan(Serialize(*plan));
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  EXPECT_EQ(*copy, *plan);
+}
+
+TEST(MountPlan, LabelsStandForATarget) {
+  const auto plan = Plan({"-l", "app=web", "/mnt"}, kUser);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->target, "pod -l app=web");
+  EXPECT_EQ(plan->mountpoint, "/mnt");
+  EXPECT_EQ(Plan({"-l", "app=web", "pod", "/mnt"}, kUser)->target, "pod -l app=web");
+  EXPECT_FALSE(Plan({"docker/web", "/mnt"}, kUser)->IsInCluster());
 }
 
 TEST(MountHelper, IsCalledAsMountCallsIt) {

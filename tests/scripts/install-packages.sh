@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of the named groups (packages.txt): install-packages.sh [build|test|check|bench|demo]...
+# Installs the Debian packages of the named groups (packages.txt): install-packages.sh [build|test|check|bench|demo|cluster]...
 # Without groups: build and test. Quick when all is there; needs root or sudo only when something is missing.
 set -euo pipefail
 

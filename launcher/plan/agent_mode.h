@@ -1,0 +1,25 @@
+// Where the agent of a mount or run is.
+#ifndef MIRRORFS_LAUNCHER_PLAN_AGENT_MODE_H_
+#define MIRRORFS_LAUNCHER_PLAN_AGENT_MODE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "launcher/plan/invoker.h"
+#include "launcher/plan/target_spec.h"
+
+namespace mirrorfs {
+
+enum class AgentMode : uint8_t {
+  kHost,        // on this machine: it enters the container through /proc/PID/root
+  kHostOrExec,  // there, and if this user may not do that, in the container
+  kExec,        // in the container: put there by docker exec, podman exec, kubectl exec, and has the rights of its user
+};
+
+// `word`: auto (also if empty), exec. Fails with kUsage for other words, and for what the target cannot have.
+absl::StatusOr<AgentMode> ChooseAgentMode(const std::string& word, const TargetSpec& target, const Invoker& invoker);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_PLAN_AGENT_MODE_H_

@@ -1,0 +1,152 @@
+#include "launcher/tunnel/tunnel_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "boost/program_options.hpp"
+#include "fmt/format.h"
+#include "launcher/failure.h"
+#include "launcher/keeper/ending_signals.h"
+#include "launcher/keeper/event_loop.h"
+#include "launcher/keeper/hand_over.h"
+#include "launcher/plan/child_commands.h"
+#include "launcher/plan/command_line.h"
+#include "launcher/tunnel/docker_runner.h"
+#include "launcher/tunnel/kubectl_runner.h"
+#include "launcher/tunnel/placed_agent.h"
+#include "launcher/tunnel/tunnel_server.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+namespace po = boost::program_options;
+
+struct TunnelOptions {
+  std::string target;
+  std::string socket;
+  std::string expected_container;
+  int ready_fd = -1;
+  int plan_fd = -1;
+  int facts_fd = -1;
+  MountPlan plan;
+};
+
+absl::StatusOr<TunnelOptions> ParseOptions(absl::Span<const std::string> words) {
+  TunnelOptions options;
+  po::options_description description;
+  auto add = description.add_options();
+  add("target", po::value(&options.target));
+  add("listen", po::value(&options.socket));
+  add("expect-container", po::value(&options.expected_container));
+  add("ready-fd", po::value(&options.ready_fd));
+  add("plan-fd", po::value(&options.plan_fd));
+  add("process-facts-fd", po::value(&options.facts_fd));
+  RETURN_IF_ERROR(ParseCommandLine(kTunnelName, words, description, {}));
+  for (const int fd : {options.ready_fd, options.plan_fd}) {
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+      return Failure(ExitCode::kUsage, fmt::format("{} is started by a keeper only.", kTunnelName));
+    }
+  }
+  if (options.facts_fd >= 0) ::fcntl(options.facts_fd, F_SETFD, FD_CLOEXEC);
+  ASSIGN_OR_RETURN(options.plan, ParseMountPlan(BytesOfFile(UniqueFd(options.plan_fd))));
+  return options;
+}
+
+// False if it is gone already.
+bool EndWithParent(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  return ::getppid() == parent;
+}
+
+absl::StatusOr<std::unique_ptr<ContainerRunner>> MakeRunner(const MountPlan& plan) {
+  if (plan.IsInCluster()) return std::make_unique<KubectlRunner>(plan.cluster, plan.workload);
+  return DockerRunner::Create(plan.target, plan.runtime_socket);
+}
+
+absl::StatusOr<std::unique_ptr<RemoteAgent>> StartAgent(EventLoop& loop, const TunnelOptions& options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<ContainerRunner> runner, MakeRunner(options.plan));
+  return PlacedAgent::Start(loop, std::move(runner),
+                            {.target = options.plan.target,
+                             .agent_path = options.plan.agent_path,
+                             .agent_arguments = AgentModeArguments(options.plan),
+                             .asks_for_facts = options.facts_fd >= 0,
+                             .expected_container = options.expected_container});
+}
+
+// Whoever asked has gone if this fails, and finds out by himself.
+void Tell(int fd, const std::string& text) {
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t count = ::write(fd, text.data() + done, text.size() - done);
+    if (count <= 0) return;
+    done += static_cast<size_t>(count);
+  }
+}
+
+void TellOfAgent(const TunnelOptions& options, const RemoteAgent& agent) {
+  if (options.facts_fd >= 0) {
+    Tell(options.facts_fd, agent.Facts());
+    ::close(options.facts_fd);  // its end is the end of the facts
+  }
+  Tell(options.ready_fd, fmt::format("container {}\nready unix:{}\n", agent.Container(), options.socket));
+}
+
+// Until a signal comes, or the agent is lost: then why.
+absl::Status Serve(EventLoop& loop, const TunnelOptions& options, RemoteAgent& agent) {
+  EndingSignals signals;
+  ASSIGN_OR_RETURN(const std::unique_ptr<TunnelServer> server,
+                   TunnelServer::Listen(loop, options.socket, agent.Streams()));
+  bool lost = false;
+  loop.Watch(signals.fd(), POLLIN, [&] { loop.Stop(); });
+  agent.Watch([&] {
+    lost = true;
+    loop.Stop();
+  });
+  TellOfAgent(options, agent);
+  loop.Run();
+  loop.Unwatch(signals.fd());
+  if (!lost) return absl::OkStatus();
+  const absl::Status there = agent.CheckContainer();
+  return there.ok() ? Failure(ExitCode::kUnreachable, "the agent in the container has ended.") : there;
+}
+
+absl::Status StartAndServe(const TunnelOptions& options, bool& was_ready) {
+  EventLoop loop;
+  ASSIGN_OR_RETURN(const std::unique_ptr<RemoteAgent> agent, StartAgent(loop, options));
+  was_ready = true;
+  return Serve(loop, options, *agent);
+}
+
+// Returns only if it cannot.
+absl::Status BecomeAgentOfEnded(const TunnelOptions& options, const absl::Status& why) {
+  Tell(options.ready_fd, "target gone\n");
+  std::vector<std::string> words = EndedAgentCommand(options.plan, options.socket);
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(options.plan.agent_path.c_str(), argv.data());
+  return why;
+}
+
+}  // namespace
+
+absl::Status RunTunnelProcess(absl::Span<const std::string> words) {
+  const pid_t parent = ::getppid();
+  ::prctl(PR_SET_NAME, kTunnelName);
+  ::signal(SIGPIPE, SIG_IGN);
+  ASSIGN_OR_RETURN(const TunnelOptions options, ParseOptions(words));
+  if (!EndWithParent(parent)) return absl::OkStatus();
+  bool was_ready = !options.expected_container.empty();
+  const absl::Status status = StartAndServe(options, was_ready);
+  if (was_ready && ExitCodeOf(status) == ExitCode::kNoTarget) return BecomeAgentOfEnded(options, status);
+  return status;
+}
+
+}  // namespace mirrorfs

@@ -1,0 +1,99 @@
+"""What is left behind: all API objects of all kinds, and the processes, mounts and network devices of the nodes,
+compared before and after.
+
+    before = snapshot.settled(cluster)
+    ...
+    snapshot.assert_same(cluster, before)
+"""
+
+import hashlib
+import json
+import time
+
+# Written by the cluster itself, all the time.
+VOLATILE_KINDS = {"events", "events.events.k8s.io", "leases.coordination.k8s.io", "componentstatuses"}
+# Where a node's own mounts are; the rest of its table is that of the machine it runs on.
+NODE_PLACES = ("/var/lib/", "/var/log/", "/run/", "/proc/sys/", "/sys/")
+LIMIT = 60  # seconds until what goes away by itself is gone
+
+
+def take(cluster):
+    """The present state: a dictionary from the thing to what tells it from another of the same name."""
+    state = api_objects(cluster)
+    if cluster.directory:
+        for node in cluster.nodes():
+            state.update(node_state(cluster, node))
+    return state
+
+
+def api_objects(cluster):
+    kinds = cluster.kubectl("api-resources", "--verbs=list", "-o", "name").split()
+    kinds = sorted(set(kinds) - VOLATILE_KINDS)
+    found = {}
+    for item in cluster.get(",".join(kinds), "--all-namespaces")["items"]:
+        metadata = item["metadata"]
+        group = item["apiVersion"].split("/")[0] if "/" in item["apiVersion"] else "core"
+        place = metadata.get("namespace", "-")
+        found[f"object {group} {item['kind']} {place}/{metadata['name']}"] = digest(item)
+    return found
+
+
+def digest(item):
+    """Of what users write, not of what the cluster notes about it."""
+    item.pop("status", None)
+    for field in ("resourceVersion", "managedFields", "generation"):
+        item["metadata"].pop(field, None)
+    return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
+
+
+def node_state(cluster, node):
+    processes = cluster.node_exec(node, "ps", "-e", "-o", "pid=,args=").splitlines()
+    mounts = cluster.node_exec(node, "cat", "/proc/self/mountinfo").splitlines()
+    links = cluster.node_exec(node, "ip", "-json", "link")
+    found = {}
+    for line in processes:
+        pid, command = line.split(None, 1)
+        # The one that lists them, and what the kernel has not freed yet.
+        if not command.startswith("ps -e -o") and not command.endswith("<defunct>"):
+            found[f"process on {node}: {pid} {command}"] = ""
+    for line in mounts:
+        fields = line.split()
+        if fields[4].startswith(NODE_PLACES):
+            found[f"mount on {node}: {fields[4]} ({fields[fields.index('-') + 1]})"] = fields[0]
+    for link in json.loads(links):
+        found[f"network device on {node}: {link['ifname']}"] = ""
+    return found
+
+
+def differences(before, after):
+    left = [f"left: {thing}" for thing in after.keys() - before.keys()]
+    gone = [f"gone: {thing}" for thing in before.keys() - after.keys()]
+    changed = [f"changed: {thing}" for thing in before.keys() & after.keys() if before[thing] != after[thing]]
+    return sorted(left + gone + changed)
+
+
+def settled(cluster):
+    """The state once nothing moves: a new cluster is still writing its own objects."""
+    end = time.monotonic() + LIMIT
+    state = take(cluster)
+    while True:
+        time.sleep(1)
+        again = take(cluster)
+        moved = differences(state, again)
+        if not moved:
+            return again
+        if time.monotonic() > end:
+            raise AssertionError("the cluster does not come to rest:\n" + "\n".join(moved))
+        state = again
+
+
+def assert_same(cluster, before):
+    """What is only on its way out is waited for."""
+    end = time.monotonic() + LIMIT
+    while True:
+        found = differences(before, take(cluster))
+        if not found:
+            return
+        if time.monotonic() > end:
+            raise AssertionError("after the tests:\n" + "\n".join(found))
+        time.sleep(0.5)
