@@ -4,14 +4,19 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 JOBS    ?= $(shell nproc)
 
-# Suites that `make test` leaves out: measurements, and long runs that are started by hand.
-LEFT_OUT := bench|ondemand
+# Suites that `make test` leaves out: measurements, long runs that are started by hand, and what needs a cluster.
+LEFT_OUT := bench|ondemand|kubernetes
 # Suites that make sense under sanitizers: no real containers, no planted faults. CI runs the folders of SANITIZED_CI.
 SANITIZED := unit|integration
 SANITIZED_CI := tests/wire
 
 INSTALL_PACKAGES := tests/scripts/install-packages.sh
 CTEST := ctest --output-on-failure --timeout 600
+
+# A Kubernetes cluster of two nodes. Several live side by side when both differ.
+INDEX ?= 0
+DIR   ?= /var/tmp/mirrorfs-cluster-$(INDEX)
+CLUSTER := tests/e2e/cluster/cluster
 
 # TSan: Debian's gRPC is not instrumented.
 export ASAN_OPTIONS  ?= detect_stack_use_after_return=1:strict_string_checks=1:suppressions=$(CURDIR)/tests/scripts/asan.supp
@@ -23,10 +28,11 @@ export TSAN_OPTIONS  ?= suppressions=$(CURDIR)/tests/scripts/tsan.supp ignore_no
 export PATH := /usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build format release demo test check faults bench bench-exec asan tsan sanitize-ci install clean
+.PHONY: help build format release demo test check faults bench bench-exec asan tsan sanitize-ci install clean \
+  cluster cluster-down test-kubernetes
 
 help:  ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build:  ## Install what is missing and build for development (build/dev)
 	$(INSTALL_PACKAGES) build test
@@ -41,6 +47,17 @@ demo: build  ## Start a real container, mount it, look around, clean up
 # more, and both runs are shown.
 test: build  ## Build and run every test but measurements and long runs
 	$(CTEST) --repeat until-pass:2 --test-dir build/dev -LE '$(LEFT_OUT)'
+
+cluster:  ## Start a Kubernetes cluster of two nodes on this machine (DIR=place INDEX=0…255: several side by side)
+	$(INSTALL_PACKAGES) cluster
+	INDEX=$(INDEX) $(CLUSTER) up $(DIR)
+
+cluster-down:  ## End it; nothing of it is left
+	$(CLUSTER) down $(DIR)
+
+test-kubernetes: build  ## Tests on such a cluster, which is started if it is not there (KUBECONFIG=file: on that one)
+	$(if $(KUBECONFIG),,$(INSTALL_PACKAGES) cluster)
+	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) $(CTEST) --timeout 3000 --repeat until-pass:2 --test-dir build/dev -L kubernetes
 
 check: build  ## Before a commit: format, clang-tidy on changed files, style, fast tests
 	$(INSTALL_PACKAGES) check
