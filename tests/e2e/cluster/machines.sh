@@ -14,6 +14,7 @@ start_machine() { # machine
     exec setsid unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child=KILL --propagation slave \
       "$HERE/machine_setup.sh" "$D" "$1" >> "$D/log/$1.machine" 2>&1 < /dev/null) &
   remember "$1.unshare" $!
+  disown
   wait_for 20 "the namespaces of $1" started "$1.init"
   settle_group "$1"
 }

@@ -114,5 +114,12 @@ start_kubelet() { # node
 }
 
 nodes_are_ready() {
+  # shellcheck disable=SC2086
   "$KUBECTL" wait --for=condition=Ready $(printf 'node/%s ' $NODES) --timeout=1s
+}
+
+nodes_are_ready_or_dead() {
+  local node
+  for node in $NODES; do started "$node.kubelet" > /dev/null || return 0; done
+  nodes_are_ready
 }

@@ -65,6 +65,7 @@ run() { # machine name command...
   done
   [ -n "$child" ] && remember "$machine.$name" "$child" && started "$machine.$name" > /dev/null ||
     fail "$name did not start: $(tail -3 "$D/log/$machine.$name")"
+  disown   # its end is no news to this shell
 }
 
 stop() { # name: kills it and waits for its end

@@ -40,6 +40,12 @@ check_settings() {
   need etcd containerd containerd-shim-runc-v2 runc ctr openssl ip unshare nsenter iptables
 }
 
+# A kubelet without them ends at once; a cluster needs about 30, and 128 for each user is the kernel's default.
+check_watchers() {
+  /usr/bin/python3 -c 'import ctypes; exit(min(ctypes.CDLL(None).inotify_init() for _ in range(40)) < 0)' ||
+    fail "too few inotify instances are left (sysctl fs.inotify.max_user_instances, 128 by default: raise it, or end another cluster)"
+}
+
 address_of() { # machine -> on the wire
   case $1 in control) echo "$WIRE.2" ;; *) echo "$WIRE.$((10 + ${1#node-}))" ;; esac
 }
