@@ -154,11 +154,11 @@ TEST_F(AgentProtocolTest, AHungFileSystemHurtsOnlyItself) {
 
 TEST_F(AgentProtocolTest, WhatWaitsBeyondItsDeadlineIsNotDone) {
   StartStuck({.read_write = true, .max_workers = 1});
-  // The first is held where it came, the second by the worker.
+  // The first is held where it came and the second by the worker; or the first by the worker, and the second waits.
   auto running = std::async([&] { return client_->Mkdir("x", client_->Header(1)); });
   stuck_->WaitForInside(1);
   auto with_worker = std::async([&] { return client_->Mkdir("z", client_->Header(2)); });
-  stuck_->WaitForInside(2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
   v1::UnlinkRequest request;
   *request.mutable_header() = client_->Header(3);
   request.set_parent(1);

@@ -236,11 +236,11 @@ TEST_F(LostConnectionTest, AStoppedMutationThatWaitedAtTheAgentIsNeverDone) {
     return std::unique_ptr<RootedFilesystem>(new StuckFilesystem(stuck));
   };
   Start(std::move(server));
-  // One is held where it came, one by the worker.
+  // One is held where it came and one by the worker; or the first by the worker, and the other one waits.
   auto running = std::async(std::launch::async, [&] { return MakeDirectory("first"); });
   stuck_->WaitForInside(1);
   auto with_worker = std::async(std::launch::async, [&] { return MakeDirectory("another"); });
-  stuck_->WaitForInside(2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
   std::stop_source stop;
   auto waiting = std::async(std::launch::async, [&] {
     return ToErrno(Files().Unlink({.stop = stop.get_token()}, NodeId::kRoot, "second").status());
