@@ -159,9 +159,11 @@ class CommandsTest(unittest.TestCase):
             self.assertEqual(result.stdout, "")
         self.run_it("config", "check", "missing.yaml", code=1)
 
-    def test_a_target_that_is_not_there_yet_is_a_warning(self):
+    def test_a_target_of_no_known_kind_is_a_warning(self):
+        result = self.run_it("config", "check", self.write("mirrord.json", '{"target": "vm/web"}'))
+        self.assertIn("mirrord.json:1: target 'vm/web': 'vm' is no kind of target", result.stderr)
         result = self.run_it("config", "check", self.write("mirrord.json", '{"target": "pod/web"}'))
-        self.assertIn("mirrord.json:1: target 'pod/web'", result.stderr)
+        self.assertEqual(result.stderr, "")
 
     def test_usage(self):
         for words, says in ((["config"], "write config show, check or schema"), (["config", "chekc"], "did you mean check?"),

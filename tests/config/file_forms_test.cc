@@ -136,7 +136,7 @@ TEST_F(FileFormsTest, BadFilesNameLineKeyAndTheNearestKey) {
       {"x.yaml", "fs:\n  readonly: x\n", "x.yaml:2: there is no key fs.readonly; did you mean fs.read_only?"},
       {"x.yaml", "target: a\nread_only: x\n", "x.yaml:2: there is no key read_only; did you mean fs.read_only?"},
       {"x.yaml", "\ntraget: x\n", "x.yaml:2: there is no key traget; did you mean target?"},
-      {"x.yaml", "agent:\n  mirrorfsd: /x\n", "x.yaml:2: there is no key agent.mirrorfsd; keys here are as, deadline"},
+      {"x.yaml", "agent:\n  mirrorfsd: /x\n", "x.yaml:2: there is no key agent.mirrorfsd; keys here are mode, as, deadline"},
       {"x.yaml", "fs: read\n", "x.yaml:1: fs: expected keys: mode"},
       {"x.yaml", "- fs\n", "x.yaml:1: expected keys: target"},
       {"x.yaml", "fs:\n  mode: raed\n", "x.yaml:2: fs.mode: there is no mode 'raed'; did you mean read?"},
