@@ -27,7 +27,7 @@ struct Edge {
   bool kernel_has_epochs = false;
   std::unique_ptr<FilesystemCore> core;
   PendingCount deferred;  // requests that are answered from another thread
-  LockWaits lock_waits;  // last: they use the rest
+  LockWaits lock_waits;   // last: they use the rest
 };
 
 }  // namespace mirrorfs
