@@ -209,11 +209,10 @@ TEST_F(Killed, WhileAFileIsRenamed) {
 
 TEST_F(Killed, WhileAFileThatHidesNothingIsRenamed) {
   const auto make = [](TreeClient& tree) { tree.Write("/new", "new"); };
-  EXPECT_GT(KillEverywhere(
-                {.prepare = make, .change = [](TreeClient& tree) { return tree.Rename("/new", "/d/newer"); }}),
-            0);
   EXPECT_GT(
-      KillEverywhere({.prepare = make, .change = [](TreeClient& tree) { return tree.Rename("/new", "/d/a"); }}), 0);
+      KillEverywhere({.prepare = make, .change = [](TreeClient& tree) { return tree.Rename("/new", "/d/newer"); }}), 0);
+  EXPECT_GT(KillEverywhere({.prepare = make, .change = [](TreeClient& tree) { return tree.Rename("/new", "/d/a"); }}),
+            0);
 }
 
 TEST_F(Killed, WhileAFileWithTwoNamesIsReplaced) {
@@ -237,8 +236,8 @@ TEST_F(Killed, WhileADirectoryThatHidesNothingIsRenamed) {
     tree.Mkdir("/new");
     tree.Write("/new/file", "new");
   };
-  EXPECT_GT(
-      KillEverywhere({.prepare = make, .change = [](TreeClient& tree) { return tree.Rename("/new", "/moved"); }}), 3);
+  EXPECT_GT(KillEverywhere({.prepare = make, .change = [](TreeClient& tree) { return tree.Rename("/new", "/moved"); }}),
+            3);
 }
 
 TEST_F(Killed, WhileOwnerOrPermissionsAreChangedWithoutRoot) {

@@ -1,5 +1,5 @@
-// A child process whose system calls are stopped at: those that change files are counted, and one of them is where it is
-// killed, fails or waits.
+// A child process whose system calls are stopped at: those that change files are counted, and one of them is where it
+// is killed, fails or waits.
 #ifndef MIRRORFS_TESTS_VIEW_TRACED_CALLS_H_
 #define MIRRORFS_TESTS_VIEW_TRACED_CALLS_H_
 
