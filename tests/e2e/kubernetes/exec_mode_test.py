@@ -114,6 +114,7 @@ class ExecModeTest(ClusterCase, world.World):
         text = self.succeed("exec", "--agent", "exec", "-n", self.namespace, "--target", "pod/web", "--env=NONCE", "--",
                             "sh", "-c", "cat /srv/nonce; echo $NONCE")
         self.assertEqual(text, f"{self.nonce}\n{self.nonce}\n")
+        self.wait_for(lambda: not self.state_directories(), "the keeper's end, after the program's")
         self.assert_nothing_left()
         self.assert_pod_is_clean("web")
 
