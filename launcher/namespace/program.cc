@@ -8,19 +8,9 @@
 
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/system/exec_words.h"
 
 namespace mirrorfs {
-namespace {
-
-std::vector<char*> Pointers(const std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-}  // namespace
-
 void ReserveStandardDescriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) >= 0) continue;
@@ -30,8 +20,8 @@ void ReserveStandardDescriptors() {
 }
 
 absl::Status BecomeProgram(const ProgramStart& start) {
-  std::vector<char*> argv = Pointers(start.command);
-  std::vector<char*> variables = Pointers(start.environment);
+  std::vector<char*> argv = ExecPointers(start.command);
+  std::vector<char*> variables = ExecPointers(start.environment);
   char** const own_environment = std::exchange(environ, variables.data());  // execvp looks $PATH up in it
   ::execvp(argv[0], argv.data());
   environ = own_environment;

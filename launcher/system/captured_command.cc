@@ -19,6 +19,7 @@
 #include "launcher/printable.h"
 #include "launcher/split_text.h"
 #include "launcher/system/child_process.h"
+#include "launcher/system/exec_words.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/unique_fd.h"
 
@@ -51,24 +52,6 @@ absl::StatusOr<UniqueFd> InputFile(std::string_view bytes) {
   return file;
 }
 
-std::vector<char*> Pointers(const std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-std::vector<std::string> EnvironmentWith(const std::vector<std::string>& variables) {
-  std::vector<std::string> environment = variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view name = std::string_view(*entry).substr(0, std::string_view(*entry).find('=') + 1);
-    const bool replaced = std::any_of(variables.begin(), variables.end(),
-                                      [name](const std::string& variable) { return variable.starts_with(name); });
-    if (!replaced) environment.emplace_back(*entry);
-  }
-  return environment;
-}
-
 absl::StatusOr<pid_t> Spawn(const CapturedCommand& command, int input, int output, int errors) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -88,7 +71,7 @@ absl::StatusOr<pid_t> Spawn(const CapturedCommand& command, int input, int outpu
   const std::vector<std::string> environment = EnvironmentWith(command.variables);
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, command.program.c_str(), &actions, &attributes,
-                                  Pointers(command.command).data(), Pointers(environment).data());
+                                  ExecPointers(command.command).data(), ExecPointers(environment).data());
   if (error == 0) return pid;
   return Failure(ExitCode::kFailed, fmt::format("{} cannot be started: {}.", command.program, ErrnoText(error)));
 }

@@ -11,6 +11,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/system/exec_words.h"
 #include "protos/shared/unique_fd.h"
 
 namespace mirrorfs {
@@ -73,9 +74,7 @@ absl::StatusOr<pid_t> StartChild(const ChildOptions& options) {
   };
   AddFiles(actions, options, *parked);
   SetAttributes(attributes);
-  std::vector<char*> argv;
-  for (const std::string& word : options.command) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = ExecPointers(options.command);
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, options.program.c_str(), &actions, &attributes, argv.data(), environ);
   if (error != 0) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/system/exec_words.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/unique_fd.h"
 
@@ -20,24 +21,6 @@ namespace mirrorfs {
 namespace {
 
 constexpr int kCannotRun = 127;  // as shells have it
-
-std::vector<char*> Pointers(const std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-std::vector<std::string> EnvironmentWith(const std::vector<std::string>& variables) {
-  std::vector<std::string> environment = variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view name = std::string_view(*entry).substr(0, std::string_view(*entry).find('=') + 1);
-    const bool replaced = std::any_of(variables.begin(), variables.end(),
-                                      [name](const std::string& variable) { return variable.starts_with(name); });
-    if (!replaced) environment.emplace_back(*entry);
-  }
-  return environment;
-}
 
 void ResetSignals() {
   struct sigaction plain = {};
@@ -77,8 +60,8 @@ absl::StatusOr<pid_t> StartTunnelChild(const TunnelChildOptions& options) {
       ::fcntl(options.errors >= 0 ? options.errors : STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   if (!stream || !errors) return Failure(ExitCode::kFailed, fmt::format("out of descriptors: {}.", ErrnoText(errno)));
   const std::vector<std::string> environment = EnvironmentWith(options.variables);
-  const std::vector<char*> argv = Pointers(options.command);
-  const std::vector<char*> variables = Pointers(environment);
+  const std::vector<char*> argv = ExecPointers(options.command);
+  const std::vector<char*> variables = ExecPointers(environment);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();  // posix_spawn knows no way to be told of the parent's death
   if (pid < 0) return Failure(ExitCode::kFailed, fmt::format("fork: {}.", ErrnoText(errno)));

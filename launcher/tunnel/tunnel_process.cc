@@ -18,6 +18,7 @@
 #include "launcher/keeper/hand_over.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/plan/command_line.h"
+#include "launcher/system/exec_words.h"
 #include "launcher/tunnel/docker_runner.h"
 #include "launcher/tunnel/kubectl_runner.h"
 #include "launcher/tunnel/placed_agent.h"
@@ -127,11 +128,8 @@ absl::Status StartAndServe(const TunnelOptions& options, bool& was_ready) {
 // Returns only if it cannot.
 absl::Status BecomeAgentOfEnded(const TunnelOptions& options, const absl::Status& why) {
   Tell(options.ready_fd, "target gone\n");
-  std::vector<std::string> words = EndedAgentCommand(options.plan, options.socket);
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  ::execv(options.plan.agent_path.c_str(), argv.data());
+  const std::vector<std::string> words = EndedAgentCommand(options.plan, options.socket);
+  ::execv(options.plan.agent_path.c_str(), ExecPointers(words).data());
   return why;
 }
 
