@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <utility>
 
@@ -73,8 +74,11 @@ void ExecCarrier::OnEnd(pid_t pid, int wait_status) {
 }
 
 void ExecCarrier::Judge(const Stream& stream, int wait_status) {
+  // A client that somebody has killed says nothing of the agent; nor do several that were cut off at once.
+  if (WIFSIGNALED(wait_status) || stream.since < last_failure_) return;
   const bool worked = stream.left || wait_status == 0 || absl::Now() - stream.since > kLived;
   failures_ = worked ? 0 : failures_ + 1;
+  if (!worked) last_failure_ = absl::Now();
   if (failures_ == kMostFailures) options_.failing();
 }
 

@@ -47,7 +47,8 @@ class ExecCarrier : public Carrier {
   EventLoop& loop_;
   const ExecCarrierOptions options_;
   std::map<pid_t, Stream> streams_;
-  int failures_ = 0;  // in a row
+  int failures_ = 0;  // one after the other
+  absl::Time last_failure_ = absl::InfinitePast();
 };
 
 }  // namespace mirrorfs

@@ -126,5 +126,23 @@ TEST(ExecCarrier, ConnectionsThatFailOneAfterTheOtherAreTold) {
   EXPECT_EQ(told, 1);
 }
 
+TEST(ExecCarrier, ConnectionsThatAreCutOffAtOnceAreNoFailingAgent) {
+  for (const char* end : {"read -r line; exit 1", "read -r line; kill -9 $$"}) {
+    EventLoop loop;
+    int told = 0;
+    ExecCarrierOptions options = Running(end);
+    options.failing = [&] { ++told; };
+    ExecCarrier carrier(loop, std::move(options));
+    std::vector<Connection> connections;
+    for (int i = 0; i < 6; ++i) {
+      connections.push_back(Connect());
+      ASSERT_TRUE(carrier.Carry(std::move(connections.back().carried)).ok());
+    }
+    for (const Connection& connection : connections) ASSERT_EQ(::write(connection.daemons.get(), "\n", 1), 1);
+    RunUntil(loop, [&] { return carrier.StreamCount() == 0; });
+    EXPECT_EQ(told, 0) << end;
+  }
+}
+
 }  // namespace
 }  // namespace mirrorfs
