@@ -135,6 +135,9 @@ class TunnelFaultsTest(tunnel_case.TunnelCase):
     def test_a_container_that_is_started_anew(self):
         self.lab.docker("restart", "-t", "0", self.name)
         self.check_that_it_is_gone()
+        # The agent was killed with the container, whose files are those of before: the next one clears away after it.
+        self.mount()
+        self.umount()
         self.assert_container_is_clean()
 
     def test_a_tunnel_and_its_container_that_end_together(self):
