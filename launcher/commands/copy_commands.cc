@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <iterator>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -191,10 +190,10 @@ absl::Status RunCat(absl::Span<const std::string> words, const Invoker& invoker)
 }
 
 bool AsksToCompare(absl::Span<const std::string> words) {
-  std::vector<std::string> plain;
-  std::copy_if(words.begin(), words.end(), std::back_inserter(plain),
-               [](const std::string& word) { return !word.starts_with('-'); });
-  return plain.size() >= 2 && LooksLikeTarget(plain[0]) && LooksLikeTarget(plain[1]);
+  // A layer's name has no slash; values of options (-n shop) may stand between the targets.
+  return std::count_if(words.begin(), words.end(), [](const std::string& word) {
+           return !word.starts_with('-') && !word.starts_with('/') && LooksLikeTarget(word);
+         }) >= 2;
 }
 
 absl::Status RunCompare(absl::Span<const std::string> words, const Invoker& invoker) {

@@ -118,6 +118,24 @@ class ExecModeTest(ClusterCase, world.World):
         self.assert_nothing_left()
         self.assert_pod_is_clean("web")
 
+    def test_copy_and_compare_without_a_mount(self):
+        for pod in ("web", "other"):
+            self.run_pod(pod)
+        self.in_pod("web", f"mkdir /srv/d; echo {self.nonce} > /srv/d/nonce; ln -s nonce /srv/d/link")
+        space = ("-n", self.namespace)
+        self.assertEqual(self.succeed("cat", *space, "pod/web:/srv/d/link"), f"{self.nonce}\n")
+        here = self.directory("here")
+        self.succeed("cp", *space, "pod/web:/srv/d", here)
+        with open(os.path.join(here, "d/nonce"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), f"{self.nonce}\n")
+        self.assertEqual(os.readlink(os.path.join(here, "d/link")), "nonce")
+        self.fail_with(1, "differ in /srv", "diff", *space, "pod/web", "pod/other", "/srv")
+        self.succeed("cp", *space, os.path.join(here, "d"), "pod/other:/srv/")
+        self.assertEqual(self.in_pod("other", "cat /srv/d/link").strip(), self.nonce)
+        self.succeed("diff", *space, "pod/web", "pod/other", "/srv")
+        for pod in ("web", "other"):
+            self.assert_pod_is_clean(pod)
+
     def test_a_user_without_rights_on_a_read_only_root(self):
         safe = {"runAsUser": 1000, "runAsGroup": 1000, "runAsNonRoot": True, "readOnlyRootFilesystem": True,
                 "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
