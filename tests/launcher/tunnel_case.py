@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import tunnel_streams
 import world
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lab"))
@@ -12,7 +13,7 @@ from lab_case import LabCase  # noqa: E402
 PLACES = ("/tmp", "/var/tmp", "/run", "/dev/shm", "/root")
 
 
-class TunnelCase(LabCase, world.World):
+class TunnelCase(LabCase, tunnel_streams.TunnelStreams, world.World):
     """A container of its own for each test; at the end nothing of us may be in it."""
 
     runtimes = ("docker",)
@@ -75,22 +76,6 @@ class TunnelCase(LabCase, world.World):
 
     def assert_container_is_clean(self):
         self.wait_for(lambda: not self.left_in_container(), f"the end of {self.left_in_container()}")
-
-    def clients(self):
-        """The runtime's clients that carry streams of our mount: children of its tunnel."""
-        tunnel = self.status(self.mountpoint)["agent_pid"]
-        found = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-                    parent = int(file.read().rsplit(")", 1)[1].split()[1])
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    line = file.read()
-            except OSError:
-                continue
-            if parent == tunnel and b"relay" in line:
-                found.append(int(pid))
-        return found
 
     def image_of(self, name, *files):
         """An image with nothing but these files, source=/destination."""

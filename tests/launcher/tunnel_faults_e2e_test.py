@@ -1,17 +1,14 @@
 """What happens when a part of a mount through --agent exec dies: nothing is lost, nothing is done twice, nothing stays."""
 
 import errno
-import hashlib
 import os
 import signal
-import threading
 import time
-import unittest
 
 import tunnel_case
 import world
+from tunnel_streams import SIZE
 
-SIZE = 200 << 20
 GONE = (errno.ESTALE, errno.EHOSTDOWN)
 
 
@@ -21,69 +18,20 @@ class TunnelFaultsTest(tunnel_case.TunnelCase):
         super().setUp()
         self.mount("--rw", "--deadline", "30s")
 
-    def cut(self):
-        """Kills what carries the streams, in the middle of whatever they carry."""
-        for pid in self.clients():
-            os.kill(pid, signal.SIGKILL)
-
     def kill_agent(self):
         for pid in self.agents():
             os.kill(pid, signal.SIGKILL)
 
-    def meanwhile(self, work, disturb, times, pause=0.4):
-        """Runs `work` while `disturb` is called so many times; both must have overlapped."""
-        result, failure = [], []
-
-        def run():
-            try:
-                result.append(work())
-            except OSError as error:
-                failure.append(error)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        overlapped = 0
-        for _ in range(times):
-            thread.join(pause)
-            if not thread.is_alive():
-                break
-            disturb()
-            overlapped += 1
-        thread.join(4 * world.LIMIT)
-        self.assertFalse(thread.is_alive())
-        self.assertEqual(failure, [])
-        self.assertGreater(overlapped, 0)
-        return result[0]
-
     def test_cut_while_reading(self):
         self.inside("sh", "-c", f"head -c {SIZE} /dev/urandom > /var/big")
         expected = self.inside("sha256sum", "/var/big").split()[0]
-
-        def read():
-            digest = hashlib.sha256()
-            with open(self.path("var/big"), "rb") as file:
-                while piece := file.read(1 << 20):
-                    digest.update(piece)
-            return digest.hexdigest()
-
-        self.assertEqual(self.meanwhile(read, self.cut, 3), expected)
+        self.assertEqual(self.meanwhile(lambda: self.digest_of(self.path("var/big")), self.cut, 3), expected)
         self.umount()
         self.assert_container_is_clean()
 
     def test_cut_while_writing(self):
-        block, digest = os.urandom(1 << 20), hashlib.sha256()
-
-        def write():
-            with open(self.path("var/big"), "wb") as file:
-                for number in range(SIZE >> 20):
-                    piece = number.to_bytes(8, "big") + block[8:]
-                    digest.update(piece)
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
-
-        self.meanwhile(write, self.cut, 3)
-        self.assertEqual(self.inside("sha256sum", "/var/big").split()[0], digest.hexdigest())
+        digest = self.meanwhile(lambda: self.write_big(self.path("var/big")), self.cut, 3)
+        self.assertEqual(self.inside("sha256sum", "/var/big").split()[0], digest)
         self.umount()
 
     def test_cut_while_appending_and_making_directories(self):

@@ -2,25 +2,23 @@
 """Mounts and runs on pods with the agent in the container, put there by kubectl exec. exec_mode_test.py BINARIES"""
 
 import errno
-import hashlib
 import os
 import secrets
 import signal
 import sys
-import threading
 
 import cluster as clusters
 from cluster import DISTROLESS, ClusterCase
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../launcher"))
+import tunnel_streams  # noqa: E402  pylint: disable=wrong-import-position
 import world  # noqa: E402  pylint: disable=wrong-import-position
 
-SIZE = 200 << 20
 GONE = (errno.ESTALE, errno.EHOSTDOWN)
 PLACES = "/tmp /var/tmp /run /dev/shm /root"
 
 
-class ExecModeTest(ClusterCase, world.World):
+class ExecModeTest(ClusterCase, tunnel_streams.TunnelStreams, world.World):
 
     def setUp(self):
         world.World.setUp(self)
@@ -53,49 +51,6 @@ class ExecModeTest(ClusterCase, world.World):
         look = (f"ls -a {PLACES} 2>/dev/null | grep ^.mirrorfs; "
                 "for p in /proc/[0-9]*; do readlink $p/exe | grep mirrorfs; done; true")
         self.wait_for(lambda: self.in_pod(pod, look) == "", f"the end of what is in {pod}")
-
-    def clients(self):
-        """The kubectls that carry streams of our mount: children of its tunnel."""
-        tunnel = self.status(self.mountpoint)["agent_pid"]
-        found = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-                    parent = int(file.read().rsplit(")", 1)[1].split()[1])
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    line = file.read()
-            except OSError:
-                continue
-            if parent == tunnel and b"relay" in line:
-                found.append(int(pid))
-        return found
-
-    def cut(self):
-        for pid in self.clients():
-            os.kill(pid, signal.SIGKILL)
-
-    def meanwhile(self, work, disturb, times):
-        result, failure = [], []
-
-        def run():
-            try:
-                result.append(work())
-            except OSError as error:
-                failure.append(error)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        overlapped = 0
-        for _ in range(times):
-            thread.join(1)
-            if thread.is_alive():
-                disturb()
-                overlapped += 1
-        thread.join(5 * world.LIMIT)
-        self.assertFalse(thread.is_alive())
-        self.assertEqual(failure, [])
-        self.assertGreater(overlapped, 0)
-        return result[0]
 
     def test_read_and_write(self):
         self.run_pod("web")
@@ -162,36 +117,17 @@ class ExecModeTest(ClusterCase, world.World):
 
     def test_cut_while_reading(self):
         self.run_pod("web")
-        expected = self.in_pod("web", f"head -c {SIZE} /dev/urandom > /srv/big; sha256sum /srv/big").split()[0]
+        expected = self.in_pod("web", f"head -c {tunnel_streams.SIZE} /dev/urandom > /srv/big; sha256sum /srv/big").split()[0]
         self.mount("pod/web", "--deadline", "60s")
-
-        def read():
-            digest = hashlib.sha256()
-            with open(self.path("srv/big"), "rb") as file:
-                while piece := file.read(1 << 20):
-                    digest.update(piece)
-            return digest.hexdigest()
-
-        self.assertEqual(self.meanwhile(read, self.cut, 2), expected)
+        self.assertEqual(self.meanwhile(lambda: self.digest_of(self.path("srv/big")), self.cut, 2, pause=1), expected)
         self.umount()
         self.assert_pod_is_clean("web")
 
     def test_cut_while_writing(self):
         self.run_pod("web")
         self.mount("pod/web", "--rw", "--deadline", "60s")
-        block, digest = os.urandom(1 << 20), hashlib.sha256()
-
-        def write():
-            with open(self.path("srv/big"), "wb") as file:
-                for number in range(SIZE >> 20):
-                    piece = number.to_bytes(8, "big") + block[8:]
-                    digest.update(piece)
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
-
-        self.meanwhile(write, self.cut, 2)
-        self.assertEqual(self.in_pod("web", "sha256sum /srv/big").split()[0], digest.hexdigest())
+        digest = self.meanwhile(lambda: self.write_big(self.path("srv/big")), self.cut, 2, pause=1)
+        self.assertEqual(self.in_pod("web", "sha256sum /srv/big").split()[0], digest)
         self.umount()
 
     def check_that_it_is_gone(self):
