@@ -87,6 +87,10 @@ std::vector<std::string> AgentArguments(const PlacementOptions& options) {
   return arguments;
 }
 
+absl::Status AnotherContainer(const PlacementOptions& options) {
+  return Failure(ExitCode::kNoTarget, fmt::format("{} is not the container any more that it was.", options.target));
+}
+
 // "got CHECKSUM SIZE": what has arrived. Without a checksum the length is what tells a lost tail.
 absl::Status CheckArrival(const std::string& line, const std::string& binary, const std::string& directory) {
   for (const std::string& sum : {std::to_string(Cksum(binary)), std::string("-")}) {
@@ -104,12 +108,12 @@ absl::Status CheckArrival(const std::string& line, const std::string& binary, co
 absl::StatusOr<std::unique_ptr<PlacedAgent>> PlacedAgent::Start(EventLoop& loop,
                                                                 std::unique_ptr<ContainerRunner> runner,
                                                                 const PlacementOptions& options) {
-  absl::StatusOr<std::string> container = runner->Find(options.expected_container);
-  if (!container.ok()) return About(options, container.status());
-  if (!options.expected_container.empty() && *container != options.expected_container) {
-    return Failure(ExitCode::kNoTarget, fmt::format("{} is not the container any more that it was.", options.target));
-  }
-  std::unique_ptr<PlacedAgent> agent(new PlacedAgent(loop, std::move(runner), *std::move(container)));
+  const std::string& expected = options.expected_container;
+  const std::string expected_name = expected.substr(0, expected.rfind(' '));
+  absl::StatusOr<std::string> found = runner->Find(expected_name);
+  if (!found.ok()) return About(options, found.status());
+  if (!expected.empty() && *found != expected_name) return AnotherContainer(options);
+  std::unique_ptr<PlacedAgent> agent(new PlacedAgent(loop, std::move(runner), *std::move(found)));
   RETURN_IF_ERROR(agent->Begin(options));
   return agent;
 }
@@ -134,6 +138,9 @@ absl::StatusOr<std::string> PlacedAgent::Copy(const PlacementOptions& options) {
   if (!line.ok()) return Explain(line.status(), options);
   const absl::StatusOr<Place> place = ParsePlace(*line, runner_->OtherWays());
   if (!place.ok()) return About(options, place.status());
+  container_ = fmt::format("{} {}", found_, place->instance);
+  // A runtime that is asked may tell of the one before for a while.
+  if (!options.expected_container.empty() && container_ != options.expected_container) return AnotherContainer(options);
   ASSIGN_OR_RETURN(const std::string binary, BinaryFor(place->machine, options));
   const absl::Status sent = agent_->Send(fmt::format("{}\n", binary.size()) + binary, kPatience);
   if (!sent.ok()) return Explain(sent, options);
@@ -196,8 +203,8 @@ void PlacedAgent::OnLost() {
 }
 
 absl::Status PlacedAgent::CheckContainer() const {
-  ASSIGN_OR_RETURN(const std::string container, runner_->Find(container_));
-  if (container == container_) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string found, runner_->Find(found_));
+  if (found == found_) return absl::OkStatus();
   return Failure(ExitCode::kNoTarget, "the container was started anew.");
 }
 

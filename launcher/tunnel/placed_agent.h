@@ -41,8 +41,8 @@ class PlacedAgent : public RemoteAgent {
   absl::Status CheckContainer() const override;
 
  private:
-  PlacedAgent(EventLoop& loop, std::unique_ptr<ContainerRunner> runner, std::string container)
-      : loop_(loop), runner_(std::move(runner)), container_(std::move(container)) {}
+  PlacedAgent(EventLoop& loop, std::unique_ptr<ContainerRunner> runner, std::string found)
+      : loop_(loop), runner_(std::move(runner)), found_(std::move(found)) {}
 
   absl::Status Begin(const PlacementOptions& options);
   absl::StatusOr<std::string> Copy(const PlacementOptions& options);
@@ -53,7 +53,8 @@ class PlacedAgent : public RemoteAgent {
 
   EventLoop& loop_;
   std::unique_ptr<ContainerRunner> runner_;
-  const std::string container_;
+  const std::string found_;  // as the runner names it
+  std::string container_;    // with what the container itself has told
   std::string facts_;
   std::optional<Conversation> agent_;
   std::unique_ptr<ExecCarrier> carrier_;

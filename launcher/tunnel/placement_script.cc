@@ -35,7 +35,13 @@ done
 [ -n "$place" ] || { echo "nowhere$why"; exit 1; }
 trap 'rm -rf "$place"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
-echo "place $(uname -m) $place"
+started() { set -- ${1##*) }; instance=${20}; }
+instance=; upper=
+read -r line 2>/dev/null </proc/1/stat && started "$line"
+while read -r line; do
+  case $line in *" / / "*upperdir=*) upper=${line##*upperdir=}; upper=${upper%%[, ]*};; esac
+done 2>/dev/null </proc/self/mountinfo
+echo "place $(uname -m) -$instance-$upper $place"
 read -r size || exit 1
 head -c "$size" >"$place/mirrorfs-agent" && chmod 700 "$place/mirrorfs-agent"
 sum=-
@@ -71,9 +77,12 @@ absl::StatusOr<Place> ParsePlace(const std::string& line, const std::string& oth
   if (SaysNoShell(line)) return NoShell(other_ways);  // some runtimes say it where the shell would have spoken
   if (line.starts_with(kPlace)) {
     const std::string rest = line.substr(kPlace.size());
-    const size_t space = rest.find(' ');
-    if (space != rest.npos && rest.find('/', space) == space + 1) {
-      return Place{.machine = rest.substr(0, space), .directory = rest.substr(space + 1)};
+    const size_t machine_end = rest.find(' ');
+    const size_t instance_end = machine_end == rest.npos ? rest.npos : rest.find(' ', machine_end + 1);
+    if (instance_end != rest.npos && rest.find('/', instance_end) == instance_end + 1) {
+      return Place{.machine = rest.substr(0, machine_end),
+                   .instance = rest.substr(machine_end + 1, instance_end - machine_end - 1),
+                   .directory = rest.substr(instance_end + 1)};
     }
   }
   if (line.starts_with(kLacks)) {

@@ -10,7 +10,7 @@
 namespace mirrorfs {
 
 // How the script is run, with the agent's arguments: in them @ stands for the directory that it has found. It says
-//   place MACHINE DIRECTORY   a directory of its own that can be written and executed in, on such a machine
+//   place MACHINE INSTANCE DIRECTORY   a directory of its own that can be written and executed in, on such a machine
 //   lacks PROGRAM             or why not; likewise
 //   nowhere REASONS
 // then takes a line with the size of the binary and the binary from its stdin, and says
@@ -20,7 +20,8 @@ std::vector<std::string> PlacementCommand(const std::string& directory_name,
                                           const std::vector<std::string>& agent_arguments);
 
 struct Place {
-  std::string machine;  // as uname -m says it
+  std::string machine;   // as uname -m says it
+  std::string instance;  // when its first process began, and its upper directory: another run of it has others
   std::string directory;
 };
 

@@ -95,7 +95,12 @@ TEST_F(PlacedAgentTest, IsReachedThroughTheTunnelAndLeavesNothing) {
   options.asks_for_facts = true;
   auto agent = PlacedAgent::Start(loop, std::make_unique<LocalRunner>(), options);
   ASSERT_TRUE(agent.ok()) << agent.status();
-  EXPECT_EQ((*agent)->Container(), "here");
+  EXPECT_THAT((*agent)->Container(), testing::StartsWith("here -"));
+  options.expected_container = (*agent)->Container();
+  EXPECT_TRUE(StartWith("", options).ok());
+  options.expected_container = "here -another";  // the runner says that it is the same, and it says that it is not
+  EXPECT_EQ(ExitCodeOf(StartWith("", options)), ExitCode::kNoTarget);
+  options.expected_container.clear();
   EXPECT_TRUE((*agent)->CheckContainer().ok());
   EXPECT_EQ(Directories().size(), 1U);
   const auto facts = ParseProcessFacts((*agent)->Facts());
