@@ -162,6 +162,9 @@ class FilesystemCore {
   EntryAnswer Absent(Instant fetched_at) const;
   absl::StatusOr<InodePtr> Adopt(const Entry& entry, const InodePtr& parent, Instant asked_at);
   absl::StatusOr<CachedName> AskForName(const CallContext& context, const InodePtr& parent, std::string_view name);
+  // Remembers what was answered to the question of `ticket`, for as long as it may be.
+  absl::StatusOr<CachedName> TakeAnswer(const InodePtr& parent, const NameCache::Ticket& ticket, std::string_view name,
+                                        const absl::StatusOr<Entry>& entry);
   bool AttributesStale(const CachedName& cached) const;
   // Ids and link sizes as the mount shows them.
   Attributes Shown(Inode& inode, Attributes attributes) const;

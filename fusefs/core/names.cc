@@ -13,7 +13,12 @@ absl::StatusOr<EntryAnswer> FilesystemCore::Lookup(const CallContext& context, N
   if (name.size() > kMaxNameBytes) return ErrnoStatus(ENAMETOOLONG, "lookup");
   ASSIGN_OR_RETURN(const InodePtr parent, FindInode(parent_node));
   if (auto cached = names_.Find(parent_node, name)) return Deliver(context, *std::move(cached));
-  if (parent->MissAndWantListing(Now(), options_.entry_timeout) && !files_.IsLookedUpHere(context, parent_node, name)) {
+  if (parent->MissAndWantListing(Now(), options_.entry_timeout)) {
+    const NameCache::Ticket ticket = names_.Ask(parent_node);
+    if (const auto here = files_.LookupHere(context, parent_node, name)) {
+      ASSIGN_OR_RETURN(CachedName answer, TakeAnswer(parent, ticket, name, *here));
+      return Deliver(context, std::move(answer));
+    }
     // A program that looks for one name in a directory mostly looks for more, and misses most of them.
     if (FetchListing(context, parent).ok()) {
       if (auto cached = names_.Find(parent_node, name)) return Deliver(context, *std::move(cached));
@@ -26,7 +31,11 @@ absl::StatusOr<EntryAnswer> FilesystemCore::Lookup(const CallContext& context, N
 absl::StatusOr<CachedName> FilesystemCore::AskForName(const CallContext& context, const InodePtr& parent,
                                                       std::string_view name) {
   const NameCache::Ticket ticket = names_.Ask(parent->node());
-  const absl::StatusOr<Entry> entry = files_.Lookup(context, parent->node(), name);
+  return TakeAnswer(parent, ticket, name, files_.Lookup(context, parent->node(), name));
+}
+
+absl::StatusOr<CachedName> FilesystemCore::TakeAnswer(const InodePtr& parent, const NameCache::Ticket& ticket,
+                                                      std::string_view name, const absl::StatusOr<Entry>& entry) {
   CachedName answer{.inode = nullptr, .attributes = {}, .fetched_at = ticket.asked_at};
   if (entry.ok()) {
     ASSIGN_OR_RETURN(answer.inode, Adopt(*entry, parent, ticket.asked_at));

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "fusefs/view/view_file_system_impl.h"
 
 namespace mirrorfs {
@@ -95,13 +96,24 @@ absl::StatusOr<DirectoryPage> ViewFileSystemImpl::ReadStraight(const CallContext
                                                                Side side, NodeId inner, DirCursor cursor,
                                                                uint32_t max_bytes, bool with_attributes) {
   ASSIGN_OR_RETURN(DirectoryPage page, On(side).ReadDir(context, inner, cursor, max_bytes, with_attributes));
-  DirectoryPage shown;
-  shown.entries.reserve(page.entries.size());
+  std::vector<UnionListings::Item> items;
+  items.reserve(page.entries.size());
+  absl::Status status;
   for (DirectoryEntry& entry : page.entries) {
-    std::optional<UnionListings::Item> item = ShowListed(context, directory, side, std::move(entry));
-    if (!item) continue;
-    if (item->node != nullptr && item->entry.entry) nodes_.GiveOut(item->node);
-    shown.entries.push_back(std::move(item->entry));
+    auto item = ShowListed(context, directory, side, std::move(entry));
+    if (!item.ok()) {
+      if (status.ok()) status = item.status();
+    } else if (*item) {
+      items.push_back(**std::move(item));
+    }
+  }
+  if (!status.ok() && page.next != DirCursor::kEnd) On(side).CloseDir(inner, page.next);
+  RETURN_IF_ERROR(status);
+  DirectoryPage shown;
+  shown.entries.reserve(items.size());
+  for (UnionListings::Item& item : items) {
+    if (item.node != nullptr && item.entry.entry) nodes_.GiveOut(item.node);
+    shown.entries.push_back(std::move(item.entry));
   }
   ASSIGN_OR_RETURN(shown.next, MarkCursor(side, page.next));
   return shown;
@@ -154,12 +166,12 @@ absl::StatusOr<UnionListings::ListingPtr> ViewFileSystemImpl::ReadUnion(const Ca
       RETURN_IF_ERROR(AddLayerNames(context, directory, inner, *listing));
       continue;
     }
-    const absl::Status listed = ListInner(context, side, inner, [&, side = side](DirectoryEntry entry) {
+    const absl::Status listed = ListInner(context, side, inner, [&, side = side](DirectoryEntry entry) -> absl::Status {
       if (listing->names.contains(entry.name)) {
         if (entry.entry) nodes_.GiveBack(side, entry.entry->node);
         return absl::OkStatus();
       }
-      std::optional<UnionListings::Item> item = ShowListed(context, directory, side, std::move(entry));
+      ASSIGN_OR_RETURN(std::optional<UnionListings::Item> item, ShowListed(context, directory, side, std::move(entry)));
       if (!item) return absl::OkStatus();
       listing->names[item->entry.name] = true;
       listing->items.push_back(*std::move(item));
@@ -207,16 +219,13 @@ absl::Status ViewFileSystemImpl::AddLayerNames(const CallContext& context, const
     }
     InLayer in_layer{InLayer::State::kPresent, *std::move(entry.entry), std::move(record)};
     Found found = AdmitFromLayer(place, std::move(in_layer));
-    entry.type = found.entry.attributes.type;
-    entry.inode = found.entry.attributes.inode;
-    entry.entry = std::move(found.entry);
-    listing.items.push_back({std::move(entry), std::move(found.node)});
+    listing.items.push_back(ItemOf(std::move(entry), std::move(found)));
     return absl::OkStatus();
   });
 }
 
-bool ViewFileSystemImpl::IsSeenOn(const CallContext& context, Side side, const Place& place,
-                                  const DirectoryEntry& entry) {
+absl::StatusOr<bool> ViewFileSystemImpl::IsSeenOn(const CallContext& context, Side side, const Place& place,
+                                                  const DirectoryEntry& entry) {
   if (place.decision.side == PathSide::kNotFound) return false;
   const Side wanted = place.decision.side == PathSide::kLocal ? Side::kLocal : Side::kContainer;
   if (side == wanted) return true;
@@ -224,32 +233,59 @@ bool ViewFileSystemImpl::IsSeenOn(const CallContext& context, Side side, const P
   if (type != FileType::kDirectory || !MayLeadTo(side, place.path)) return false;
   if (entry.entry) return LeadsSomewhere(AsDaemon(context), side, entry.entry->node, place.path);
   const absl::StatusOr<Entry> found = InnerLookup(AsDaemon(context), side, place);
+  if (!found.ok() && !IsAnswer(found.status())) return found.status();
   if (!found.ok()) return false;
   const bool leads = LeadsSomewhere(AsDaemon(context), side, found->node, place.path);
   nodes_.GiveBack(side, found->node);
   return leads;
 }
 
-std::optional<UnionListings::Item> ViewFileSystemImpl::ShowListed(const CallContext& context,
-                                                                  const ViewNodePtr& directory, Side side,
-                                                                  DirectoryEntry entry) {
+absl::StatusOr<std::optional<UnionListings::Item>> ViewFileSystemImpl::ShowListed(const CallContext& context,
+                                                                                  const ViewNodePtr& directory,
+                                                                                  Side side, DirectoryEntry entry) {
+  absl::Cleanup give_back = [&] {
+    if (entry.entry) nodes_.GiveBack(side, entry.entry->node);
+  };
   const absl::StatusOr<Place> place = PlaceIn(directory, entry.name);
-  const bool mapped =
-      place.ok() && !options_.policy.spec().mappings.empty() && options_.policy.MappingOf(place->path) != nullptr;
-  const bool seen = place.ok() && (mapped || IsSeenOn(context, side, *place, entry));
-  if (entry.entry && (!seen || mapped)) nodes_.GiveBack(side, entry.entry->node);
+  if (!place.ok()) return std::nullopt;  // it is being removed
+  if (!options_.policy.spec().mappings.empty() && options_.policy.MappingOf(place->path) != nullptr) {
+    std::move(give_back).Invoke();
+    return ShowMapped(context, *place, side, std::move(entry));
+  }
+  ASSIGN_OR_RETURN(const bool seen, IsSeenOn(context, side, *place, entry));
   if (!seen) return std::nullopt;
-  if (!entry.entry && !mapped) {
+  std::move(give_back).Cancel();
+  if (!entry.entry) {
     entry.inode = ShownInode(side, entry.inode);
     return UnionListings::Item{std::move(entry), nullptr};
   }
-  absl::StatusOr<Found> found =
-      mapped ? LookupChild(context, *place) : Admit(context, *place, side, *std::move(entry.entry));
-  if (!found.ok()) return std::nullopt;
-  entry.type = found->entry.attributes.type;
-  entry.inode = found->entry.attributes.inode;
-  entry.entry = std::move(found->entry);
-  return UnionListings::Item{std::move(entry), std::move(found->node)};
+  absl::StatusOr<Found> found = Admit(context, *place, side, *std::move(entry.entry));
+  if (!found.ok() && IsAnswer(found.status())) return std::nullopt;
+  RETURN_IF_ERROR(found.status());
+  return ItemOf(std::move(entry), *std::move(found));
+}
+
+// What the side has is only a name here. It is listed also where what it leads to may not be looked at.
+absl::StatusOr<std::optional<UnionListings::Item>> ViewFileSystemImpl::ShowMapped(const CallContext& context,
+                                                                                  const Place& place, Side side,
+                                                                                  DirectoryEntry entry) {
+  absl::StatusOr<Found> found = LookupChild(context, place);
+  const int error = ToErrno(found.status());
+  if (error == EACCES || error == EPERM) {
+    entry.entry.reset();
+    entry.inode = ShownInode(side, entry.inode);
+    return UnionListings::Item{std::move(entry), nullptr};
+  }
+  if (!found.ok() && IsAnswer(found.status())) return std::nullopt;
+  RETURN_IF_ERROR(found.status());
+  return ItemOf(std::move(entry), *std::move(found));
+}
+
+UnionListings::Item ViewFileSystemImpl::ItemOf(DirectoryEntry entry, Found found) {
+  entry.type = found.entry.attributes.type;
+  entry.inode = found.entry.attributes.inode;
+  entry.entry = std::move(found.entry);
+  return {std::move(entry), std::move(found.node)};
 }
 
 absl::Status ViewFileSystemImpl::CheckEmpty(const CallContext& context, const ViewNodePtr& directory) {

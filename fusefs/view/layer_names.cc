@@ -18,8 +18,9 @@ absl::StatusOr<UniqueFd> ViewFileSystemImpl::OpenLayerParent(const ViewNode& par
 
 absl::StatusOr<UniqueFd> ViewFileSystemImpl::OpenInLayer(const Place& place) {
   MutexLock lock(placing_);
-  ASSIGN_OR_RETURN(const UniqueFd parent, OpenLayerParent(*place.parent));
-  return options_.layer->OpenName(parent.get(), place.name);
+  ASSIGN_OR_RETURN(const std::string parent, PathOf(*place.parent));
+  const std::string path = JoinPath(parent, place.name);
+  return options_.layer->OpenPath(std::string_view(path).substr(1));
 }
 
 absl::StatusOr<UniqueFd> ViewFileSystemImpl::OpenCopy(const CallContext& context, const ViewNode& node) {
@@ -28,10 +29,12 @@ absl::StatusOr<UniqueFd> ViewFileSystemImpl::OpenCopy(const CallContext& context
   for (const ViewNode::Name& name : node.Names()) {
     const absl::StatusOr<Place> place = PlaceIn(name.parent, name.name);
     if (!place.ok()) continue;  // its directory has been removed
-    ASSIGN_OR_RETURN(const InLayer in_layer, LookupInLayer(AsDaemon(context), *place));
+    ASSIGN_OR_RETURN(InLayer in_layer, LookupInLayer(AsDaemon(context), *place));
     if (in_layer.state != InLayer::State::kPresent) continue;
     nodes_.GiveBack(Side::kLayer, in_layer.entry.node);
-    if (in_layer.entry.node == part.node) return OpenInLayer(*place);
+    if (in_layer.entry.node != part.node) continue;
+    if (!in_layer.file) return OpenInLayer(*place);
+    return std::move(in_layer.file);
   }
   return ErrnoStatus(ENOENT);
 }

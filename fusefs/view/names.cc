@@ -23,15 +23,24 @@ bool ViewFileSystemImpl::ContainerHasPart(const ViewNode& directory) const {
 }
 
 // A program of this machine must not wait for the container, whose part of a listing it does not need.
-bool ViewFileSystemImpl::IsLookedUpHere(const CallContext& context, NodeId parent, std::string_view name) {
+std::optional<absl::StatusOr<Entry>> ViewFileSystemImpl::LookupHere(const CallContext& context, NodeId parent,
+                                                                    std::string_view name) {
   const absl::StatusOr<Place> place = FindPlace(parent, name);
-  if (!place.ok() || !ContainerHasPart(*place->parent)) return false;
-  if (place->decision.side == PathSide::kNotFound) return true;
-  if (place->decision.side != PathSide::kLocal || place->decision.writes == WritesGo::kLayer) return false;
-  if (!MayLeadTo(Side::kContainer, place->path)) return true;
-  const absl::StatusOr<Entry> entry = InnerLookup(context, Side::kLocal, *place);
-  if (entry.ok()) nodes_.GiveBack(Side::kLocal, entry->node);
-  return entry.ok();
+  if (!place.ok() || !ContainerHasPart(*place->parent)) return std::nullopt;
+  const PathDecision& decision = place->decision;
+  const bool nowhere = decision.side == PathSide::kNotFound;
+  if (!nowhere && (decision.side != PathSide::kLocal || decision.writes == WritesGo::kLayer)) return std::nullopt;
+  absl::StatusOr<Found> found = nowhere ? LookupChild(context, *place) : LookupLocally(context, *place);
+  if (!found.ok() && !nowhere && MayLeadTo(Side::kContainer, place->path)) return std::nullopt;
+  if (!found.ok()) return found.status();
+  return GiveOut(*std::move(found));
+}
+
+absl::StatusOr<ViewFileSystemImpl::Found> ViewFileSystemImpl::LookupLocally(const CallContext& context,
+                                                                            const Place& place) {
+  RETURN_IF_ERROR(CheckSearch(context, place.parent));
+  ASSIGN_OR_RETURN(Entry entry, InnerLookup(context, Side::kLocal, place));
+  return Admit(context, place, Side::kLocal, std::move(entry));
 }
 
 // What the side told of the directory is told on if that is what the view shows.
@@ -91,12 +100,13 @@ absl::StatusOr<ViewFileSystemImpl::InLayer> ViewFileSystemImpl::LookupInLayer(co
   if (!entry.ok()) return entry.status();
   result.entry = *std::move(entry);
   if (!result.entry.attributes.without_xattrs) {
-    const absl::StatusOr<UniqueFd> file = OpenInLayer(place);
+    absl::StatusOr<UniqueFd> file = OpenInLayer(place);
     absl::StatusOr<LayerRecord> record = file.ok() ? options_.layer->ReadRecord(file->get()) : file.status();
     if (!record.ok()) nodes_.GiveBack(Side::kLayer, result.entry.node);
     if (ToErrno(record.status()) == ENOENT) return InLayer{};  // it has just gone
     RETURN_IF_ERROR(record.status());
     result.record = *std::move(record);
+    result.file = *std::move(file);
   }
   if (result.record.whiteout) {
     nodes_.GiveBack(Side::kLayer, result.entry.node);

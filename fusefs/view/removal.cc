@@ -51,6 +51,30 @@ absl::StatusOr<std::optional<Attributes>> ViewFileSystemImpl::Covered(const Call
   return ContainerHas(context, place);
 }
 
+absl::StatusOr<ViewFileSystemImpl::Sight> ViewFileSystemImpl::LookAt(const CallContext& context, const Place& place) {
+  RETURN_IF_ERROR(CheckSearch(context, place.parent));
+  ASSIGN_OR_RETURN(InLayer in_layer, LookupInLayer(context, place));
+  const bool hidden = in_layer.state == InLayer::State::kHidden;
+  absl::StatusOr<Found> found = ErrnoStatus(ENOENT);
+  if (in_layer.state == InLayer::State::kPresent) {
+    found = AdmitFromLayer(place, std::move(in_layer));
+  } else if (!hidden) {
+    found = LookupOnSides(context, place);
+  }
+  Sight sight;
+  if (found.ok()) {
+    ASSIGN_OR_RETURN(sight.covered, Covered(context, place, *found));
+    sight.found = *std::move(found);
+    return sight;
+  }
+  if (ToErrno(found.status()) != ENOENT) return found.status();
+  // The container has just told that it has nothing, if it was the one to be asked.
+  if (hidden || place.decision.side != PathSide::kContainer) {
+    ASSIGN_OR_RETURN(sight.covered, ContainerHas(context, place));
+  }
+  return sight;
+}
+
 absl::Status ViewFileSystemImpl::UnlinkInLayer(const CallContext& context, const Place& place) {
   ASSIGN_OR_RETURN(const Gate::Pass changing, place.parent->changing().Enter(context.stop));
   ASSIGN_OR_RETURN(const Found found, LookupChild(context, place));
@@ -85,11 +109,19 @@ absl::StatusOr<std::vector<Gate::Pass>> ViewFileSystemImpl::EnterAll(std::vector
 }
 
 absl::Status ViewFileSystemImpl::RmdirInLayer(const CallContext& context, const Place& place) {
-  ASSIGN_OR_RETURN(const Found before, LookupChild(context, place));
-  if (!before.node->IsDirectory()) return ErrnoStatus(ENOTDIR);
-  ASSIGN_OR_RETURN(const auto passes, EnterAll({place.parent.get(), before.node.get()}, context.stop));
-  ASSIGN_OR_RETURN(const Found found, LookupChild(context, place));
-  if (found.node != before.node) return ErrnoStatus(ENOENT);  // somebody was faster
+  ViewNodePtr expected = nodes_.Under(place.parent, place.name);
+  while (true) {
+    std::vector<ViewNode*> directories = {place.parent.get()};
+    if (expected != nullptr) directories.push_back(expected.get());
+    ASSIGN_OR_RETURN(const auto passes, EnterAll(std::move(directories), context.stop));
+    ASSIGN_OR_RETURN(const Found found, LookupChild(context, place));
+    if (!found.node->IsDirectory()) return ErrnoStatus(ENOTDIR);
+    if (found.node == expected) return RemoveDirectory(context, place, found);
+    expected = found.node;  // its gate is to be entered, too
+  }
+}
+
+absl::Status ViewFileSystemImpl::RemoveDirectory(const CallContext& context, const Place& place, const Found& found) {
   RETURN_IF_ERROR(CheckEmpty(context, found.node));
   ASSIGN_OR_RETURN(const Gate::Pass copying, found.node->copying().Enter(context.stop));
   ASSIGN_OR_RETURN(const std::optional<Attributes> covered, Covered(context, place, found));

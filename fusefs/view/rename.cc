@@ -29,8 +29,12 @@ absl::StatusOr<Renamed> ViewFileSystemImpl::Rename(const CallContext& context, N
 absl::StatusOr<Renamed> ViewFileSystemImpl::RenameOnSide(const CallContext& context, Side side, const Place& from,
                                                          const Place& to, RenameMode mode) {
   if (options_.policy.MayDifferBelow(from.path) || options_.policy.MayDifferBelow(to.path)) {
-    RETURN_IF_ERROR(CheckUniform(context, from, to));
-    if (mode == RenameMode::kExchange) RETURN_IF_ERROR(CheckUniform(context, to, from));
+    ASSIGN_OR_RETURN(const Found found, LookupChild(context, from));
+    RETURN_IF_ERROR(CheckUniform(context, found.node, from, to));
+    if (mode == RenameMode::kExchange) {
+      ASSIGN_OR_RETURN(const Found other, LookupChild(context, to));
+      RETURN_IF_ERROR(CheckUniform(context, other.node, to, from));
+    }
   }
   const ViewNodePtr moved = nodes_.Under(from.parent, from.name);
   const ViewNodePtr replaced = nodes_.Under(to.parent, to.name);
@@ -66,11 +70,11 @@ void ViewFileSystemImpl::NoteMoved(const Place& from, const Place& to, const Vie
   if (replaced != nullptr && mode == RenameMode::kExchange) nodes_.AddName(replaced, from.parent, from.name);
 }
 
-absl::Status ViewFileSystemImpl::CheckUniform(const CallContext& context, const Place& from, const Place& to) {
-  ASSIGN_OR_RETURN(const Found found, LookupChild(context, from));
-  if (!found.node->IsDirectory()) return absl::OkStatus();
+absl::Status ViewFileSystemImpl::CheckUniform(const CallContext& context, const ViewNodePtr& moved, const Place& from,
+                                              const Place& to) {
+  if (!moved->IsDirectory()) return absl::OkStatus();
   int budget = kUniformBudget;
-  return CheckUniformBelow(AsDaemon(context), found.node, to.path, from.decision, budget);
+  return CheckUniformBelow(AsDaemon(context), moved, to.path, from.decision, budget);
 }
 
 absl::Status ViewFileSystemImpl::CheckUniformBelow(const CallContext& context, const ViewNodePtr& directory,

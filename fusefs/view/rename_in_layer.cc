@@ -29,16 +29,19 @@ bool IsWithin(const ViewNodePtr& node, const ViewNodePtr& directory) {
 
 absl::Status ViewFileSystemImpl::RenameInLayer(const CallContext& context, const Place& from, const Place& to,
                                                RenameMode mode) {
+  // A directory that is to go must stay as empty as it is: the one that was seen last, which the looking shows.
+  ViewNodePtr expected = nodes_.Under(to.parent, to.name);
   while (true) {
-    // A directory that is to go must stay as empty as it is.
-    const absl::StatusOr<Found> before = LookupChild(context, to);
-    const bool goes = before.ok() && before->node->IsDirectory() && mode != RenameMode::kExchange;
+    const bool goes = expected != nullptr && expected->IsDirectory() && mode != RenameMode::kExchange;
     std::vector<ViewNode*> directories = {from.parent.get(), to.parent.get()};
-    if (goes) directories.push_back(before->node.get());
+    if (goes) directories.push_back(expected.get());
     ASSIGN_OR_RETURN(const auto passes, EnterAll(std::move(directories), context.stop));
     ASSIGN_OR_RETURN(const Move move, LookAtMove(context, from, to, mode));
     const bool replaces_directory = move.Replaced() != nullptr && move.target->node->IsDirectory();
-    if (replaces_directory && !(goes && move.target->node == before->node)) continue;  // somebody was faster
+    if (replaces_directory && move.target->node != expected) {
+      expected = move.target->node;
+      continue;
+    }
     RETURN_IF_ERROR(CheckMove(context, move));
     if (move.target && move.target->node == move.moved.node) return absl::OkStatus();  // two names of one file
     RETURN_IF_ERROR(CheckMoveRights(context, move));
@@ -51,16 +54,13 @@ absl::StatusOr<ViewFileSystemImpl::Move> ViewFileSystemImpl::LookAtMove(const Ca
   RETURN_IF_ERROR(CheckSearch(context, from.parent));
   RETURN_IF_ERROR(CheckSearch(context, to.parent));
   Move move{.from = from, .to = to, .mode = mode, .moved = {}, .target = {}, .covered = {}, .target_covered = {}};
-  ASSIGN_OR_RETURN(move.moved, LookupChild(context, from));
-  absl::StatusOr<Found> target = LookupChild(context, to);
-  if (!target.ok() && ToErrno(target.status()) != ENOENT) return target.status();
-  if (target.ok()) move.target = *std::move(target);
-  ASSIGN_OR_RETURN(move.covered, Covered(context, from, move.moved));
-  if (move.target) {
-    ASSIGN_OR_RETURN(move.target_covered, Covered(context, to, *move.target));
-  } else {
-    ASSIGN_OR_RETURN(move.target_covered, ContainerHas(context, to));
-  }
+  ASSIGN_OR_RETURN(Sight source, LookAt(context, from));
+  if (!source.found) return ErrnoStatus(ENOENT);
+  ASSIGN_OR_RETURN(Sight target, LookAt(context, to));
+  move.moved = *std::move(source.found);
+  move.covered = std::move(source.covered);
+  move.target = std::move(target.found);
+  move.target_covered = std::move(target.covered);
   return move;
 }
 
@@ -78,9 +78,13 @@ absl::Status ViewFileSystemImpl::BringAndMove(const CallContext& context, const 
     ASSIGN_OR_RETURN(copying, replaced->copying().Enter(context.stop));
     RETURN_IF_ERROR(LinkKnownNames(context, replaced));
   }
+  std::vector<std::string> left;
+  const absl::Cleanup clean_up = [&] {
+    for (const std::string& name : left) static_cast<void>(RemoveRecursively(options_.layer->work(), name));
+  };
   {
     MutexLock lock(placing_);  // what is noted is right for all who make a path afterwards
-    RETURN_IF_ERROR(MoveInTree(move));
+    RETURN_IF_ERROR(MoveInTree(move, left));
     std::move(undo).Cancel();
     RETURN_IF_ERROR(NoteLayerName(context, move.to));
     if (move.mode == RenameMode::kExchange) return NoteLayerName(context, move.from);
@@ -104,8 +108,8 @@ absl::Status ViewFileSystemImpl::CheckMove(const CallContext& context, const Mov
   }
   if (MappedAway(move.from) || MappedAway(move.to)) return ErrnoStatus(EXDEV, "a mapping leads elsewhere");
   if (options_.policy.MayDifferBelow(move.from.path) || options_.policy.MayDifferBelow(move.to.path)) {
-    RETURN_IF_ERROR(CheckUniform(context, move.from, move.to));
-    if (exchange) RETURN_IF_ERROR(CheckUniform(context, move.to, move.from));
+    RETURN_IF_ERROR(CheckUniform(context, move.moved.node, move.from, move.to));
+    if (exchange) RETURN_IF_ERROR(CheckUniform(context, move.target->node, move.to, move.from));
   }
   return absl::OkStatus();
 }
@@ -182,12 +186,12 @@ void ViewFileSystemImpl::PutRecordBack(const CallContext& context, const Rewritt
   }));
 }
 
-absl::Status ViewFileSystemImpl::MoveInTree(const Move& move) {
+absl::Status ViewFileSystemImpl::MoveInTree(const Move& move, std::vector<std::string>& left) {
   ASSIGN_OR_RETURN(const UniqueFd from, OpenLayerParent(*move.from.parent));
   ASSIGN_OR_RETURN(const UniqueFd to, OpenLayerParent(*move.to.parent));
   const bool exchange = move.mode == RenameMode::kExchange;
   if (!exchange && move.moved.node->IsDirectory()) {
-    RETURN_IF_ERROR(MoveDirectory(move, from.get(), to.get()));
+    RETURN_IF_ERROR(MoveDirectory(move, from.get(), to.get(), left));
   } else if (!exchange && move.covered) {
     RETURN_IF_ERROR(ReplaceAndHide(move, from.get(), to.get()));
   } else if (::renameat2(from.get(), move.from.name.c_str(), to.get(), move.to.name.c_str(),
@@ -222,12 +226,12 @@ void TakeBack(const Layer& layer, const std::string& made, int directory, const 
 
 // A place holder for the old name is put under the new one, and both change places in one step. What was under the new
 // one before is out of sight by then: a place holder, or a directory with nothing but such in it.
-absl::Status ViewFileSystemImpl::MoveDirectory(const Move& move, int from, int to) {
+absl::Status ViewFileSystemImpl::MoveDirectory(const Move& move, int from, int to, std::vector<std::string>& left) {
   const Layer& layer = *options_.layer;
   LayerRecord hiding;
   if (move.covered) hiding.base = MakeLayerBase(*move.covered);
   ASSIGN_OR_RETURN(const std::string holder, layer.MakeWhiteout(hiding));
-  const absl::Cleanup clean_up = [&] { static_cast<void>(RemoveRecursively(layer.work(), holder)); };
+  left.push_back(holder);
   ASSIGN_OR_RETURN(const bool exchanged, PutInPlace(layer, holder, to, move.to.name));
   if (::renameat2(from, move.from.name.c_str(), to, move.to.name.c_str(), RENAME_EXCHANGE) != 0) {
     const absl::Status failed = LastErrno("rename in the layer");

@@ -37,7 +37,8 @@ class ViewFileSystemImpl final : public ViewFileSystem, public DeferredReads {
 
   // names.cc
   absl::StatusOr<Entry> Lookup(const CallContext& context, NodeId parent, std::string_view name) override;
-  bool IsLookedUpHere(const CallContext& context, NodeId parent, std::string_view name) override;
+  std::optional<absl::StatusOr<Entry>> LookupHere(const CallContext& context, NodeId parent,
+                                                  std::string_view name) override;
   absl::StatusOr<std::string> Readlink(const CallContext& context, NodeId node) override;
 
   // attributes.cc
@@ -126,6 +127,7 @@ class ViewFileSystemImpl final : public ViewFileSystem, public DeferredReads {
     State state = State::kAbsent;
     Entry entry;
     LayerRecord record;
+    UniqueFd file = {};  // O_PATH; where a record had to be looked for
   };
 
   // --- view_file_system.cc
@@ -175,6 +177,8 @@ class ViewFileSystemImpl final : public ViewFileSystem, public DeferredReads {
   // Whether a listing of the directory asks the container for its part.
   bool ContainerHasPart(const ViewNode& directory) const;
   absl::StatusOr<Found> LookupChild(const CallContext& context, const Place& place);
+  // Of a name that the policy takes from this machine.
+  absl::StatusOr<Found> LookupLocally(const CallContext& context, const Place& place);
   // Of a name that the layer says nothing of.
   absl::StatusOr<Found> LookupOnSides(const CallContext& context, const Place& place);
   absl::StatusOr<Found> GiveNameToCopy(const CallContext& context, const Place& place, Found found);
@@ -238,10 +242,15 @@ class ViewFileSystemImpl final : public ViewFileSystem, public DeferredReads {
   using AddListed = std::function<absl::Status(DirectoryEntry entry)>;
   absl::Status ListInner(const CallContext& context, Side side, NodeId inner, const AddListed& add);
   // As the view shows it; nothing if it does not. Takes over the reference that comes with the entry.
-  std::optional<UnionListings::Item> ShowListed(const CallContext& context, const ViewNodePtr& directory, Side side,
-                                                DirectoryEntry entry);
+  // Fails if a side that was asked did not answer: a name that was left out would be taken for absent.
+  absl::StatusOr<std::optional<UnionListings::Item>> ShowListed(const CallContext& context,
+                                                                const ViewNodePtr& directory, Side side,
+                                                                DirectoryEntry entry);
+  absl::StatusOr<std::optional<UnionListings::Item>> ShowMapped(const CallContext& context, const Place& place,
+                                                                Side side, DirectoryEntry entry);
+  static UnionListings::Item ItemOf(DirectoryEntry entry, Found found);
   // Whether a name that `side` has is to be seen.
-  bool IsSeenOn(const CallContext& context, Side side, const Place& place, const DirectoryEntry& entry);
+  absl::StatusOr<bool> IsSeenOn(const CallContext& context, Side side, const Place& place, const DirectoryEntry& entry);
   absl::Status AddLayerNames(const CallContext& context, const ViewNodePtr& directory, NodeId inner,
                              UnionListings::Listing& listing);
   absl::Status CheckEmpty(const CallContext& context, const ViewNodePtr& directory);
@@ -323,9 +332,17 @@ class ViewFileSystemImpl final : public ViewFileSystem, public DeferredReads {
   absl::StatusOr<Removed> RemoveOnSide(const CallContext& context, Side side, const Place& place, bool directory);
   absl::Status UnlinkInLayer(const CallContext& context, const Place& place);
   absl::Status RmdirInLayer(const CallContext& context, const Place& place);
+  // With the `changing` gates of both.
+  absl::Status RemoveDirectory(const CallContext& context, const Place& place, const Found& found);
   absl::Status RemoveLayerDirectory(const Place& place, const std::optional<Attributes>& covered);
   // What the container has under the name of something that was found.
   absl::StatusOr<std::optional<Attributes>> Covered(const CallContext& context, const Place& place, const Found& found);
+  // A name in the layer as it is seen, and what the container has there, seen or not.
+  struct Sight {
+    std::optional<Found> found;  // nothing: ENOENT
+    std::optional<Attributes> covered;
+  };
+  absl::StatusOr<Sight> LookAt(const CallContext& context, const Place& place);
   // The `changing` gates of all, in the order that everybody keeps to.
   static absl::StatusOr<std::vector<Gate::Pass>> EnterAll(std::vector<ViewNode*> directories,
                                                           const std::stop_token& stop);
@@ -333,8 +350,8 @@ class ViewFileSystemImpl final : public ViewFileSystem, public DeferredReads {
   // --- rename.cc
   absl::StatusOr<Renamed> RenameOnSide(const CallContext& context, Side side, const Place& from, const Place& to,
                                        RenameMode mode);
-  // EXDEV if anything below `from`, seen or hidden, is decided otherwise than it, there or at `to`.
-  absl::Status CheckUniform(const CallContext& context, const Place& from, const Place& to);
+  // EXDEV if anything below what is moved from `from`, seen or hidden, is decided otherwise than it, there or at `to`.
+  absl::Status CheckUniform(const CallContext& context, const ViewNodePtr& moved, const Place& from, const Place& to);
   absl::Status CheckUniformBelow(const CallContext& context, const ViewNodePtr& directory, const std::string& to,
                                  const PathDecision& decision, int& budget);
   void NoteMoved(const Place& from, const Place& to, const ViewNodePtr& moved, const ViewNodePtr& replaced,
@@ -369,8 +386,9 @@ class ViewFileSystemImpl final : public ViewFileSystem, public DeferredReads {
   absl::Status BringForMove(const CallContext& context, const Place& from, const Found& found,
                             const std::optional<Attributes>& covered_there, std::vector<Rewritten>& rewritten);
   void PutRecordBack(const CallContext& context, const Rewritten& rewritten);
-  absl::Status MoveInTree(const Move& move) ABSL_EXCLUSIVE_LOCKS_REQUIRED(placing_);
-  absl::Status MoveDirectory(const Move& move, int from, int to);
+  // What it leaves in the layer's work is not removed yet: that may take a while, and `placing_` is held.
+  absl::Status MoveInTree(const Move& move, std::vector<std::string>& left) ABSL_EXCLUSIVE_LOCKS_REQUIRED(placing_);
+  absl::Status MoveDirectory(const Move& move, int from, int to, std::vector<std::string>& left);
   absl::Status ReplaceAndHide(const Move& move, int from, int to);
   // Where in the container the names of a directory are looked for; nothing if nowhere.
   std::optional<std::string> ContainerPathOf(const ViewNode& directory) const;

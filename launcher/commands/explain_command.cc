@@ -85,13 +85,12 @@ void Print(const std::vector<Explanation>& explanations, OutputFormat format) {
 // Asks an agent, if there is one to be asked. Nothing: the target is not named, or has no volumes that could be known.
 absl::StatusOr<std::optional<std::vector<std::string>>> VolumesOfTarget(const Question& question,
                                                                         const Invoker& invoker) {
-  if (question.settings.target.value.empty()) return std::nullopt;
-  const ExecArguments run = {.command = {"explain"}};
-  ASSIGN_OR_RETURN(ExecPlan plan, MakeExecPlan(run, question.settings, invoker, {.facts = question.facts}));
-  if (!plan.asks_for_volumes) return std::vector<std::string>();
-  RETURN_IF_ERROR(SettleTarget(plan.service));
-  RETURN_IF_ERROR(FindAgent(invoker, plan.service));
-  ASSIGN_OR_RETURN(ProcessFacts facts, AskAgent(plan.service, invoker));
+  if (question.settings.target.value.empty() && question.settings.selector.value.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(std::optional<MountPlan> query, PlanVolumeQuery(question.settings, invoker));
+  if (!query) return std::vector<std::string>();
+  RETURN_IF_ERROR(SettleTarget(*query));
+  RETURN_IF_ERROR(FindAgent(invoker, *query));
+  ASSIGN_OR_RETURN(ProcessFacts facts, AskAgent(*query, invoker));
   return std::move(facts.volumes);
 }
 

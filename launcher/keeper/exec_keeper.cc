@@ -9,8 +9,8 @@
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
+#include "launcher/keeper/layer_note.h"
 #include "launcher/keeper/upkeep.h"
-#include "launcher/layers/layer_store.h"
 #include "launcher/namespace/fd_passing.h"
 #include "protos/shared/errno_status.h"
 
@@ -76,6 +76,7 @@ void ExecKeeper::OnFuse() {
 }
 
 void ExecKeeper::OnServing() {
+  record_.launcher = IdentifyProcess(setup_.launcher_pid);
   record_.program_namespace = MountNamespaceOf(setup_.launcher_pid);
   SaveRecord();
   logger_.info("{} runs on {}", setup_.program, setup_.service.target);
@@ -146,19 +147,12 @@ void ExecKeeper::FailStart(const absl::Status& why) {
   Tell(why);
 }
 
-// The daemon has let go of it.
-void ExecKeeper::TellOfLayer() {
-  if (setup_.service.layer_directory.empty()) return;
-  const std::string note = SettleLayer(setup_.service.layer_directory);
-  if (!note.empty()) setup_.terminal.Print(note);
-}
-
 void ExecKeeper::Finish(const absl::Status& result) {
   if (std::exchange(finished_, true)) return;
   result_ = result;
   daemon_.Kill();
   agent_.Stop();
-  TellOfLayer();
+  SettleAndTell(setup_.service.layer_directory, setup_.terminal);
   control_.Close();
   RemoveState(setup_.paths);
   loop_.Stop();

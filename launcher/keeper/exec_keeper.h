@@ -61,7 +61,6 @@ class ExecKeeper {
   void OnRequest(const nlohmann::json& request, const Reply& reply);
   void Tell(const absl::Status& status);
   void SaveRecord();
-  void TellOfLayer();
   void FailStart(const absl::Status& why);
   void Finish(const absl::Status& result);
 

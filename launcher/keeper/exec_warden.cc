@@ -5,8 +5,8 @@
 
 #include "absl/time/time.h"
 #include "fmt/format.h"
+#include "launcher/keeper/layer_note.h"
 #include "launcher/keeper/terminal_line.h"
-#include "launcher/layers/layer_store.h"
 #include "launcher/state/mount_record.h"
 #include "launcher/system/child_process.h"
 #include "launcher/system/process_identity.h"
@@ -23,17 +23,15 @@ std::string LossOf(const MountRecord& record) {
 }
 
 void TakeOver(const ExecWardenDuty& duty) {
+  TerminalLine terminal(UniqueFd(::dup(duty.terminal_fd)));
   const auto record = ReadRecord(duty.paths.record);
   if (record.ok() && IsAlive(record->daemon)) {
-    TerminalLine(UniqueFd(::dup(duty.terminal_fd)))
-        .Print(fmt::format("the keeper of this run was killed: the program runs on, but {}.", LossOf(*record)));
+    terminal.Print(
+        fmt::format("the keeper of this run was killed: the program runs on, but {}.", LossOf(*record)));
     WaitForEnd(record->daemon, absl::InfiniteDuration());
   }
   if (record.ok()) EndProcess(record->agent, kGrace);
-  if (!duty.layer_directory.empty()) {
-    const std::string note = SettleLayer(duty.layer_directory);
-    if (!note.empty()) TerminalLine(UniqueFd(::dup(duty.terminal_fd))).Print(note);
-  }
+  SettleAndTell(duty.layer_directory, terminal);
   RemoveState(duty.paths);
 }
 

@@ -14,9 +14,14 @@
 namespace mirrorfs {
 namespace {
 
+// With a selector alone it is a pod.
+bool HasTarget(const ExecSettings& settings) {
+  return !settings.target.value.empty() || !settings.selector.value.empty();
+}
+
 absl::Status CheckWords(const ExecArguments& arguments, const ExecSettings& settings) {
   const bool shell = arguments.kind == ExecCommand::kShell;
-  const bool has_target = !settings.target.value.empty() || !settings.selector.value.empty();
+  const bool has_target = HasTarget(settings);
   if (!has_target && settings.fs.mode.value != FsMode::kLocal) {
     return Failure(ExitCode::kUsage, fmt::format("{0}: the target is missing. Usage: mirrorfs {0} --target TARGET{1}",
                                                  shell ? "shell" : "exec", shell ? "" : " -- PROGRAM [ARGUMENT...]"));
@@ -41,6 +46,10 @@ bool IsContainer(const TargetSpec& target) {
   return target.kind == TargetKind::kDocker || target.kind == TargetKind::kPodman ||
          target.kind == TargetKind::kContainerd || target.kind == TargetKind::kCri ||
          target.kind == TargetKind::kCluster;
+}
+
+bool TakesVolumes(const ExecSettings& settings, const TargetSpec& target) {
+  return IsContainer(target) && settings.fs.mode.value != FsMode::kLocal && settings.fs.auto_mount.value;
 }
 
 bool WritesToContainer(const FsSettings& fs) { return fs.mode.value == FsMode::kWrite || !fs.read_write.value.empty(); }
@@ -130,7 +139,7 @@ absl::Status PlanService(ExecPlan& plan, bool verbose, const Invoker& invoker) {
   ASSIGN_OR_RETURN(const TargetSpec target, ParseTarget(plan.service.target, invoker.working_directory));
   plan.service.read_write = WritesToContainer(plan.settings.fs);
   plan.service.mount_options = ViewOptions(plan.service, plan.user_namespace);
-  plan.asks_for_volumes = plan.view && plan.settings.fs.auto_mount.value && IsContainer(target);
+  plan.asks_for_volumes = TakesVolumes(plan.settings, target);
   return CheckService(plan, target);
 }
 
@@ -157,10 +166,21 @@ absl::StatusOr<ExecPlan> MakeExecPlan(const ExecArguments& arguments, const Exec
   plan.own_environment = surroundings.environment;
   plan.container_cwd = settings.container_cwd.value;
   plan.working_directory = surroundings.working_directory;
-  const bool has_target = !settings.target.value.empty() || !settings.selector.value.empty();
-  if (has_target) RETURN_IF_ERROR(PlanService(plan, arguments.verbose, invoker));
+  if (HasTarget(settings)) RETURN_IF_ERROR(PlanService(plan, arguments.verbose, invoker));
   RETURN_IF_ERROR(TreesToBind(PolicyOf(plan, {}), {}).status());
   return plan;
+}
+
+absl::StatusOr<std::optional<MountPlan>> PlanVolumeQuery(const ExecSettings& settings, const Invoker& invoker) {
+  if (!HasTarget(settings)) return std::nullopt;
+  TargetSpec target{.kind = TargetKind::kCluster};
+  if (!settings.target.value.empty()) {
+    ASSIGN_OR_RETURN(target, ParseTarget(settings.target.value, invoker.working_directory));
+  }
+  if (!TakesVolumes(settings, target)) return std::nullopt;
+  MountArguments arguments = ServiceArguments(settings, /*verbose=*/false);
+  arguments.identity.reset();  // no file is touched
+  return MakeServicePlan(arguments, invoker);
 }
 
 PolicySpec PolicyOf(const ExecPlan& plan, absl::Span<const std::string> volumes) {

@@ -3,6 +3,7 @@
 #ifndef MIRRORFS_LAUNCHER_PLAN_EXEC_PLAN_H_
 #define MIRRORFS_LAUNCHER_PLAN_EXEC_PLAN_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,10 @@ struct ExecPlan {
 // Fails with kUsage or kNotPermitted.
 absl::StatusOr<ExecPlan> MakeExecPlan(const ExecArguments& arguments, const ExecSettings& settings,
                                       const Invoker& invoker, const ProgramSurroundings& surroundings);
+
+// The agent that can be asked for the target's volumes; nothing if the settings take none over. What only a run can be
+// refused for (rights, environment, directory) is no matter here. Fails with kUsage.
+absl::StatusOr<std::optional<MountPlan>> PlanVolumeQuery(const ExecSettings& settings, const Invoker& invoker);
 
 // `volumes`: those of the target; empty as long as they are not known.
 PolicySpec PolicyOf(const ExecPlan& plan, absl::Span<const std::string> volumes);

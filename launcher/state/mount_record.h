@@ -29,7 +29,8 @@ struct MountRecord {
   ProcessIdentity agent;
   bool agent_in_container = false;  // then `agent` is a tunnel, which ends with the keeper
   ProcessIdentity daemon;
-  std::string program_namespace;  // of a run: the mount namespace of its processes; empty until the program starts
+  ProcessIdentity launcher;       // of a run: becomes the program; none until that starts
+  std::string program_namespace;  // likewise: the mount namespace of its processes
   MountCover cover;
 
   bool IsRun() const { return !program.empty(); }

@@ -64,7 +64,8 @@ absl::StatusOr<RunState> TakeRunState(const std::string& base) {
 void WaitForEndingRuns(const std::string& base) {
   for (const std::string& id : ListIds(base)) {
     const auto record = ReadRecord(PathsOfId(base, id).record);
-    if (!record.ok() || record->program_namespace.empty() || IsInhabited(record->program_namespace)) continue;
+    if (!record.ok() || record->program_namespace.empty()) continue;
+    if (MayBeInhabited(record->program_namespace, record->launcher)) continue;
     WaitForEnd(record->keeper, kEndLimit);
   }
 }

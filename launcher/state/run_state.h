@@ -23,8 +23,8 @@ struct RunState {
 // with the process behind it.
 absl::StatusOr<RunState> TakeRunState(const std::string& base);
 
-// Waits until runs that have no process any more have let go of their private layers and cleared away, which takes them
-// moments: their programs were no children of anybody who could have waited for that.
+// Waits until runs that certainly have no process any more have let go of their private layers and cleared away, which
+// takes them moments: their programs were no children of anybody who could have waited for that.
 void WaitForEndingRuns(const std::string& base);
 
 // "exec/PID", rather than a mount point.

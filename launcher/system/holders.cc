@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <climits>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -82,6 +84,16 @@ std::optional<std::string> Reason(const std::string& process, const std::string&
   return HeldMap(process, mountpoint);
 }
 
+// By its real user: what it may do can be another's.
+bool IsOfThisUser(pid_t pid) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(status, line);) {
+    uid_t uid = 0;
+    if (std::sscanf(line.c_str(), "Uid: %u", &uid) == 1) return uid == ::getuid();
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<Holder> FindHolders(const std::string& mountpoint) {
@@ -98,10 +110,14 @@ std::vector<Holder> FindHolders(const std::string& mountpoint) {
   return holders;
 }
 
-bool IsInhabited(std::string_view mount_namespace) {
+bool MayBeInhabited(std::string_view mount_namespace, const ProcessIdentity& first) {
   const std::vector<pid_t> processes = Processes();
-  return std::any_of(processes.begin(), processes.end(),
-                     [&](pid_t pid) { return ReadLink(fmt::format("/proc/{}/ns/mnt", pid)) == mount_namespace; });
+  return std::any_of(processes.begin(), processes.end(), [&](pid_t pid) {
+    const auto there = ReadLink(fmt::format("/proc/{}/ns/mnt", pid));
+    if (there) return *there == mount_namespace;
+    const bool hidden = errno == EACCES || errno == EPERM;
+    return hidden && IsOfThisUser(pid) && IdentifyProcess(pid).start_ticks >= first.start_ticks;
+  });
 }
 
 bool IsHeldBy(pid_t pid, const std::string& mountpoint) {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "launcher/system/process_identity.h"
+
 namespace mirrorfs {
 
 struct Holder {
@@ -21,9 +23,10 @@ struct Holder {
 // Those that this user may see into. Reads links in /proc only: the mount itself is not touched.
 std::vector<Holder> FindHolders(const std::string& mountpoint);
 
-// Whether there is a process in that mount namespace (as MountNamespaceOf names it). Those that this user may not see
-// into do not count.
-bool IsInhabited(std::string_view mount_namespace);
+// Whether there may be a process in that mount namespace (as MountNamespaceOf names it), whose first one was `first`:
+// one is there, or one of this user's, no older than `first`, cannot be looked into (it has taken on other rights, or
+// is of a program that may not be read).
+bool MayBeInhabited(std::string_view mount_namespace, const ProcessIdentity& first);
 
 // Whether that process does.
 bool IsHeldBy(pid_t pid, const std::string& mountpoint);

@@ -12,6 +12,7 @@
 #ifndef MIRRORFS_PROTOS_SHARED_FILE_SYSTEM_H_
 #define MIRRORFS_PROTOS_SHARED_FILE_SYSTEM_H_
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -62,9 +63,11 @@ class FileSystem {
 
   // --- Names and attributes
   virtual absl::StatusOr<Entry> Lookup(const CallContext& context, NodeId parent, std::string_view name) = 0;
-  // True: to look this name up asks nobody far away, and to list its directory does.
-  virtual bool IsLookedUpHere(const CallContext& /*context*/, NodeId /*parent*/, std::string_view /*name*/) {
-    return false;
+  // As Lookup, of a name that can be looked up without asking anybody far away while listing its directory would ask.
+  // Nothing: it is not such a name.
+  virtual std::optional<absl::StatusOr<Entry>> LookupHere(const CallContext& /*context*/, NodeId /*parent*/,
+                                                          std::string_view /*name*/) {
+    return std::nullopt;
   }
   virtual absl::StatusOr<AttributesReply> GetAttr(const CallContext& context, NodeOrHandle file) = 0;
   // [w] Applied in the order size, owner, permissions, times. The first error ends it.

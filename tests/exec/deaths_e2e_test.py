@@ -2,6 +2,7 @@
 
 import errno
 import os
+import select
 import signal
 import subprocess
 import time
@@ -65,6 +66,18 @@ class DeathsTest(exec_world.ExecWorld):
         self.wait_for(lambda: "ok" in self.ask(), "an answer")
         self.end()
 
+    def test_with_hard_calls_wait_for_a_frozen_agent(self):
+        parts = self.start(options=["--hard"])
+        os.kill(parts["agent"], signal.SIGSTOP)
+        self.write("container/srv/other", "not seen before\n")
+        self.child.stdin.write("\n")
+        self.child.stdin.flush()
+        waited = select.select([self.child.stdout], [], [], 12)[0]  # the deadline would be 10 s
+        self.assertEqual(waited, [], "it was told of an error")
+        os.kill(parts["agent"], signal.SIGCONT)
+        self.assertEqual([self.child.stdout.readline() for _ in range(3)], [f"{self.nonce}\n", "ok\n", "done\n"])
+        self.end()
+
     def test_a_killed_daemon_leaves_an_error_and_a_living_program(self):
         text = "while read line; do read nonce < /srv/nonce && echo ok; echo done; done"
         parts = self.start(text)
@@ -74,6 +87,19 @@ class DeathsTest(exec_world.ExecWorld):
         self.wait_for(lambda: self.state_directories() == [], "the end of the keeper")
         self.assertIsNone(self.child.poll())
         self.end()
+
+    def test_whatever_dies_the_container_is_as_it_was(self):
+        before = exec_world.texts_of_tree(self.container)
+        self.addCleanup(self.discard_all)
+        for part in ("agent", "keeper", "warden", "daemon"):
+            with self.subTest(part):
+                parts = self.start("while read line; do echo more >> /srv/nonce; mkdir -p /data/made; rm -f /srv/program; "
+                                   "echo done; done")
+                self.assertEqual(self.ask(), "")
+                self.kill_part(parts[part])
+                self.ask()
+                self.end()
+                self.assertEqual(exec_world.texts_of_tree(self.container), before)
 
     def test_a_killed_keeper(self):
         parts = self.start()

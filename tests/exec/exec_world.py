@@ -5,12 +5,15 @@ own, which is local in the view.
 """
 
 import contextlib
+import hashlib
+import json
 import os
 import pty
 import secrets
 import select
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -25,6 +28,26 @@ main = world.main
 LIMIT = world.LIMIT
 NOBODY = world.NOBODY
 LAYERS = "/var/lib/mirrorfs"
+
+
+def texts_of_tree(root, times=True):
+    """A line for each file: name, type, mode, owner, times, link, attributes, and a digest of the content."""
+    lines = []
+    for directory, names, files in os.walk(root):
+        for name in names + files:
+            path = os.path.join(directory, name)
+            info = os.lstat(path)
+            content = b""
+            if os.path.islink(path):
+                content = os.fsencode(os.readlink(path))
+            elif os.path.isfile(path):
+                with open(path, "rb") as file:
+                    content = file.read()
+            size = 0 if stat.S_ISDIR(info.st_mode) else info.st_size
+            lines.append(ascii((os.path.relpath(path, root), oct(info.st_mode), info.st_uid, info.st_gid, size, info.st_nlink,
+                                times and info.st_mtime_ns, sorted(os.listxattr(path, follow_symlinks=False)),
+                                hashlib.sha256(content).hexdigest())))
+    return sorted(lines)
 
 
 class ExecWorld(world.World):
@@ -112,6 +135,10 @@ class ExecWorld(world.World):
         child = self.start_exec("sh", "-c", f"echo ready; {text}", **settings)
         self.assertEqual(child.stdout.readline(), "ready\n", child.poll())
         return child
+
+    def discard_all(self):
+        for layer in json.loads(self.succeed("layers", "-o", "json")):
+            self.succeed("discard", layer["name"])
 
     # --- Looking at runs
 

@@ -1,9 +1,12 @@
 """What programs write under mirrorfs exec: it reaches a private layer, is there at once, and can be brought to the container."""
 
+import errno
 import json
 import os
 import re
+import shutil
 import subprocess
+import time
 import unittest
 
 import exec_world
@@ -20,10 +23,6 @@ class LayersTest(exec_world.ExecWorld):
 
     def layer_names(self):
         return [layer["name"] for layer in json.loads(self.succeed("layers", "-o", "json"))]
-
-    def discard_all(self):
-        for name in self.layer_names():
-            self.succeed("discard", name)
 
     def setUp(self):
         super().setUp()
@@ -89,6 +88,19 @@ class LayersTest(exec_world.ExecWorld):
         self.assert_nothing_left()
         self.succeed("discard", "mine")
 
+    def test_a_program_that_nobody_may_look_into_holds_nothing_up(self):
+        sleeper = os.path.join(self.place, "sleeper")
+        shutil.copy("/usr/bin/sleep", sleeper)
+        os.chown(sleeper, 0, 0)
+        os.chmod(sleeper, 0o111)
+        child = self.start_exec(sleeper, "600")
+        self.wait_for(lambda: (self.status(f"exec/{child.pid}") or {}).get("state") == "healthy", "the run")
+        begin = time.monotonic()
+        self.succeed("layers")
+        self.assertLess(time.monotonic() - begin, 10)
+        child.kill()
+        child.wait()
+
     def test_each_list_and_mode_has_its_place(self):
         self.shell("echo log > /data/x.log; echo text > /data/x.txt", options=["--read-write", r"\.log$"])
         self.assertEqual(self.container_text("data/x.log"), "log\n")
@@ -99,6 +111,36 @@ class LayersTest(exec_world.ExecWorld):
         self.assertEqual(self.container_text("data/y.txt"), "text\n")
         self.assertEqual(self.container_text("data/kept"), "before\n")
         self.assertEqual(self.changes(), {"/data/kept": "M"})
+
+
+    def test_maps_write_where_list_and_mode_say(self):
+        code = "import mmap; f = open('/data/kept', 'r+b'); mmap.mmap(f.fileno(), 0)[0:6] = b'mapped'"
+        places = {(): "layer", ("--read-write", "^/data/"): "container", ("--fs-mode", "write"): "container",
+                  ("--fs-mode", "write", "--read-only", "^/data/"): "layer",
+                  ("--fs-mode", "localwithoverrides", "--read-only", "^/data/"): "layer"}
+        for options, place in places.items():
+            with self.subTest(options):
+                self.write("container/data/kept", "before\n")
+                self.output_of("/usr/bin/python3", "-c", code, options=options)
+                self.assertEqual(self.container_text("data/kept"), "before\n" if place == "layer" else "mapped\n")
+                self.assertEqual(self.layer_names() != [], place == "layer")
+                if place == "layer":
+                    self.assertIn("+mapped\n", self.succeed("diff", "-p"))
+                self.discard_all()
+
+    def test_a_full_disk_is_told_and_the_layer_is_whole(self):
+        if self.user:
+            self.skipTest("only root's layers lie on a disk of the tests' own")
+        def resize(size):
+            subprocess.run(["mount", "-o", f"remount,size={size}", exec_world.LAYERS], check=True)
+        resize("1m")
+        self.addCleanup(resize, "50%")
+        result = self.run_exec("sh", "-c", "echo after >> /data/kept; head -c 4M /dev/zero > /data/big")
+        self.assertIn(os.strerror(errno.ENOSPC), result.stderr)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertEqual(self.changes(), {"/data/kept": "M", "/data/big": "A"})
+        self.assertIn("+after\n", self.succeed("diff", "-p"))
+        self.assertEqual(self.container_text("data/kept"), "before\n")
 
 
 class UserLayersTest(LayersTest):
@@ -118,8 +160,7 @@ class LineTest(exec_world.ExecWorld):
 
     def tearDown(self):
         self.terminal.close()
-        for layer in json.loads(self.succeed("layers", "-o", "json")):
-            self.succeed("discard", layer["name"])
+        self.discard_all()
         super().tearDown()
 
     def run_line(self, text, *options):

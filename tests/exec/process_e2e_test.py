@@ -1,9 +1,12 @@
 """The program keeps what it would have without mirrorfs: directory, environment, descriptors, limits, signals, exit code."""
 
+import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
+import time
 import unittest
 
 import exec_world
@@ -132,6 +135,25 @@ class ProcessTest(exec_world.ExecWorld):
         child.communicate("\n")
         self.assert_nothing_left()
 
+    def test_bound_trees_stay_whatever_becomes_of_their_names_in_the_container(self):
+        child = self.start_shell("while read line; do ls /usr/bin/env; done", stdin=subprocess.PIPE)
+
+        def bound():
+            child.stdin.write("\n")
+            child.stdin.flush()
+            self.assertEqual(child.stdout.readline(), "/usr/bin/env\n")
+            with open(f"/proc/{child.pid}/mountinfo", encoding="utf-8") as file:
+                return file.read()
+        before = bound()
+        for _ in range(2):
+            made = self.directory("container/usr")
+            time.sleep(1.1)  # what is remembered of names has gone by then
+            self.assertEqual(bound(), before)
+            os.rmdir(made)
+            time.sleep(1.1)
+            self.assertEqual(bound(), before)
+        child.communicate()
+
     def test_it_can_look_at_its_own_run(self):
         text = self.shell(f"cat /srv/nonce; {self.bin}/mirrorfs stats $MIRRORFS_RUN; {self.bin}/mirrorfs status")
         self.assertIn("calls to the agent", text)
@@ -154,9 +176,38 @@ class UserProcessTest(ProcessTest):
         self.assertEqual(self.output_of("id", "-u").strip(), str(self.user))
         self.assertIn("CapEff:\t0000000000000000", self.output_of("cat", "/proc/self/status"))
 
+    def test_files_of_this_machine_are_had_with_ones_own_rights(self):
+        # /etc is split, so the daemon serves it.
+        result = self.run_exec("cat", "/etc/shadow")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn(os.strerror(errno.EACCES), result.stderr)
+
+    def test_set_id_programs_have_no_effect(self):
+        here = os.path.join(self.place, "set-id")
+        there = os.path.join(self.container, "srv/set-id")
+        for path in (here, there):
+            shutil.copy("/usr/bin/id", path)
+            os.chown(path, 0, 0)
+            os.chmod(path, 0o4755)
+        outside = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", here, "-u"]
+        self.assertEqual(subprocess.check_output(outside, text=True), "0\n")
+        for path in (here, "/srv/set-id"):
+            self.assertEqual(self.output_of(path, "-u"), f"{self.user}\n", path)
+
     def test_files_of_others_are_shown_as_ones_own(self):
         os.chown(os.path.join(self.container, "srv/nonce"), 4711, 4712)
         self.assertEqual(self.output_of("stat", "-c", "%u:%g", "/srv/nonce"), f"{self.user}:{self.user}\n")
+
+
+class OtherUserTest(exec_world.ExecWorld):
+    """As a user whose number is not the one that the kernel shows for those who do not exist in a namespace."""
+
+    user = 4321
+
+    def test_files_of_others_are_nobodys_in_bound_trees(self):
+        os.chown(os.path.join(self.container, "srv/nonce"), 4711, 4712)
+        self.assertEqual(self.output_of("stat", "-c", "%U %u:%g", "/usr/bin/env", "/srv/nonce"),
+                         f"nobody {exec_world.NOBODY}:{exec_world.NOBODY}\nUNKNOWN {self.user}:{self.user}\n")
 
 
 if __name__ == "__main__":

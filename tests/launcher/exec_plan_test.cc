@@ -117,6 +117,32 @@ TEST(ExecPlan, OnlyAProcessHasAnEnvironment) {
   EXPECT_FALSE(plan->asks_for_volumes);
 }
 
+absl::StatusOr<std::optional<MountPlan>> Query(std::vector<std::string> words, const Invoker& invoker = kRoot) {
+  words.insert(words.end(), {"--", "app"});
+  ASSIGN_OR_RETURN(const ExecArguments arguments, ParseExecArguments(words, ExecCommand::kExec));
+  ASSIGN_OR_RETURN(const LoadedSettings loaded, LoadSettings(arguments.flags, {}, "/nonexistent"));
+  return PlanVolumeQuery(loaded.settings, invoker);
+}
+
+TEST(VolumeQuery, IsNotRefusedForWhatOnlyARunNeeds) {
+  const std::vector<std::string> words = {"-t", "docker/web", "--as", "caller"};
+  EXPECT_FALSE(Plan({"-t", "docker/web", "--as", "caller", "--", "app"}, kUser).ok());
+  const auto query = Query(words, kUser);
+  ASSERT_TRUE(query.ok()) << query.status();
+  ASSERT_TRUE(query->has_value());
+  EXPECT_EQ((*query)->target, "docker/web");
+  const auto of_directory = Query({"-t", "dir:/srv", "--env", "--container-cwd"});
+  ASSERT_TRUE(of_directory.ok()) << of_directory.status();
+  EXPECT_FALSE(of_directory->has_value()) << "it has no volumes";
+}
+
+TEST(VolumeQuery, IsMadeOnlyWhereVolumesAreTakenOver) {
+  EXPECT_FALSE(Query({"-t", "docker/web", "--no-auto-mount"})->has_value());
+  EXPECT_FALSE(Query({"-t", "docker/web", "--fs-mode", "local"})->has_value());
+  EXPECT_FALSE(Query({"-t", "pid/7"})->has_value());
+  EXPECT_FALSE(Query({"-t", "docker/"}).ok());
+}
+
 TEST(ExecPlan, InModeLocalNothingIsNeeded) {
   const auto plan = Plan({"--fs-mode", "local", "--", "app"});
   ASSERT_TRUE(plan.ok()) << plan.status();

@@ -1,6 +1,7 @@
 // The launcher's views of the machine: mount table, processes, state directories.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "launcher/failure.h"
+#include "launcher/namespace/program.h"
 #include "launcher/state/mount_record.h"
 #include "launcher/state/state_directory.h"
 #include "launcher/system/child_process.h"
@@ -114,6 +116,14 @@ TEST(ChildProcess, InheritsNothingButWhatIsNamed) {
   EXPECT_THAT(text, HasSubstr("0 1 2 3 /"));
 }
 
+TEST(Program, AFailedStartLeavesTheEnvironment) {
+  ::setenv("MIRRORFS_TEST", "own", 1);
+  const absl::Status failed =
+      BecomeProgram({.command = {"/nonexistent/program"}, .environment = {"MIRRORFS_TEST=of the program"}});
+  EXPECT_EQ(ExitCodeOf(failed), ExitCode::kNoProgram);
+  EXPECT_STREQ(::getenv("MIRRORFS_TEST"), "own");
+}
+
 TEST(ChildProcess, SaysWhatCannotBeStarted) {
   const auto pid = StartChild({.program = "/nowhere/x", .command = {"x"}, .output = -1, .descriptors = {}});
   ASSERT_FALSE(pid.ok());
@@ -128,6 +138,42 @@ TEST(Holders, NamesWhoStandsInADirectory) {
               Contains(::testing::AllOf(Field(&Holder::pid, ::getpid()), Field(&Holder::reason, HasSubstr("/file")))));
   EXPECT_THAT(FindHolders(directory.path() + "/nothing"), ::testing::IsEmpty());
 }
+
+// In a process of an ordinary user's: is there anybody in the namespace of a child that may not be looked into?
+bool UserSeesInhabitant(bool child_is_older) {
+  const pid_t user = ::fork();
+  if (user == 0) {
+    if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) ::_exit(2);
+    ::prctl(PR_SET_DUMPABLE, 1);
+    int ready[2] = {};
+    if (::pipe(ready) != 0) ::_exit(2);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ::prctl(PR_SET_DUMPABLE, 0);
+      (void)!::write(ready[1], "", 1);
+      while (true) ::pause();
+    }
+    char byte = 0;
+    (void)!::read(ready[0], &byte, 1);
+    ProcessIdentity first = IdentifyProcess(child);
+    if (child_is_older) ++first.start_ticks;
+    const bool unreadable = MountNamespaceOf(child).empty();
+    const bool seen = MayBeInhabited("mnt:[1]", first);
+    ::kill(child, SIGKILL);
+    ::_exit(!unreadable ? 2 : seen ? 1 : 0);
+  }
+  const int status = Reap(user);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+  return WEXITSTATUS(status) == 1;
+}
+
+TEST(Holders, WhoCannotBeLookedIntoMayBeInANamespace) {
+  EXPECT_TRUE(UserSeesInhabitant(/*child_is_older=*/false));
+  EXPECT_FALSE(UserSeesInhabitant(/*child_is_older=*/true)) << "it was there before the namespace";
+}
+
+TEST(Holders, SomebodyIsInTheOwnNamespace) { EXPECT_TRUE(MayBeInhabited(CurrentMountNamespace(), {})); }
 
 TEST(StateDirectory, OneHolderAtATime) {
   const TemporaryDirectory base;

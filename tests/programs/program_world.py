@@ -9,12 +9,10 @@
 import collections
 import contextlib
 import ctypes
-import hashlib
 import os
 import secrets
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -33,28 +31,9 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 main = exec_world.main
 LIMIT = exec_world.LIMIT
 NOBODY = exec_world.NOBODY
+texts_of_tree = exec_world.texts_of_tree
 POISON = "poison"
 TEST_LIMIT = 180  # seconds; what hangs where nothing else limits it fails its test
-
-
-def texts_of_tree(root, times=True):
-    """A line for each file: name, type, mode, owner, times, link, attributes, and a digest of the content."""
-    lines = []
-    for directory, names, files in os.walk(root):
-        for name in names + files:
-            path = os.path.join(directory, name)
-            info = os.lstat(path)
-            content = b""
-            if os.path.islink(path):
-                content = os.fsencode(os.readlink(path))
-            elif os.path.isfile(path):
-                with open(path, "rb") as file:
-                    content = file.read()
-            size = 0 if stat.S_ISDIR(info.st_mode) else info.st_size
-            lines.append(ascii((os.path.relpath(path, root), oct(info.st_mode), info.st_uid, info.st_gid, size, info.st_nlink,
-                                times and info.st_mtime_ns, sorted(os.listxattr(path, follow_symlinks=False)),
-                                hashlib.sha256(content).hexdigest())))
-    return sorted(lines)
 
 
 def need_io_uring(test):

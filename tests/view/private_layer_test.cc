@@ -350,11 +350,15 @@ TEST_F(PrivateLayer, ARefusedRemovalShowsNothingAgain) {
   // Without root the layer's own files say nothing about who may: the recorded permissions do.
   const bool by_record = geteuid() != 0;
   refused = true;
-  if (by_record) EXPECT_EQ(tree().Chmod("/", 0555), "OK");
+  if (by_record) {
+    EXPECT_EQ(tree().Chmod("/", 0555), "OK");
+  }
   EXPECT_EQ(tree().Rmdir("/e"), "EACCES");
   EXPECT_EQ(tree().Rename("/new", "/e"), "EACCES");
   refused = false;
-  if (by_record) EXPECT_EQ(tree().Chmod("/", 0755), "OK");
+  if (by_record) {
+    EXPECT_EQ(tree().Chmod("/", 0755), "OK");
+  }
   EXPECT_EQ(tree().List("/e"), "");
   EXPECT_EQ(tree().Rename("/new", "/e"), "OK");
   EXPECT_EQ(tree().List("/e"), "");

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <set>
 
 #include "gtest/gtest.h"
@@ -140,6 +141,31 @@ TEST_F(Split, MappingsLeadElsewhere) {
   EXPECT_EQ(ReadNative(box_.Container("/real/config/app.ini")), "container");
   box_.Make({.mode = FsMode::kRead, .rules = {}, .mappings = {{"^/app/config", "/real/config", "test"}}});
   EXPECT_EQ(tree().Read("/app/config/app.ini"), "CONtainer");
+}
+
+TEST_F(Split, AMappedNameIsListedUnlessItIsToldThatItIsNotThere) {
+  Container("/real/config/app.ini");
+  Container("/app/config/hidden");
+  Container("/app/main");
+  int error = 0;
+  box_.Make({.mappings = {{"^/app/config", "/real/config", "test"}},
+             .before_container = [&error](std::string_view call, std::string_view name) {
+               return ErrnoStatus(call == "Lookup" && name == "real" ? error : 0);
+             }});
+  for (const bool merged : {false, true}) {
+    if (merged) {
+      EXPECT_EQ(tree().Chmod("/app", 0700), "OK");
+    }
+    EXPECT_EQ(tree().List("/app"), "config main");
+    error = ENOENT;
+    EXPECT_EQ(tree().List("/app"), "main");
+    error = EACCES;
+    EXPECT_EQ(tree().List("/app"), "config main") << "it is there, whatever is behind it";
+    error = EIO;
+    EXPECT_EQ(tree().List("/app"), "!EIO") << "a name that was left out would be taken for absent";
+    error = 0;
+  }
+  box_.End();
 }
 
 TEST_F(Split, MappedWritesReachTheMappedFile) {

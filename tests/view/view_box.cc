@@ -62,6 +62,7 @@ void ViewBox::End() {
   client_.reset();
   view_.reset();
   watched_layer_.reset();
+  watched_local_.reset();
   watched_container_.reset();
   layer_files_.reset();
   layer_.reset();
@@ -81,6 +82,10 @@ void ViewBox::Make(const ViewBoxOptions& options) {
     view.container = watched_container_.get();
   }
   view.local = local_.get();
+  if (options.before_local) {
+    watched_local_ = std::make_unique<WatchedFiles>(*local_, options.before_local);
+    view.local = watched_local_.get();
+  }
   if (options.with_layer) {
     const bool there = access(LayerDirectory("/layer.json").c_str(), F_OK) == 0;
     layer_ = OrAbort(

@@ -22,6 +22,7 @@ struct ViewBoxOptions {
   bool with_layer = true;
   bool container_read_write = true;                 // the policy alone must keep it as it is
   WatchedFiles::Before before_container = nullptr;  // hears each call of the container
+  WatchedFiles::Before before_local = nullptr;      // of this machine's files
   WatchedFiles::Before before_layer = nullptr;      // of the layer's files
   std::optional<Caller> acting_as = std::nullopt;   // null: this process
 };
@@ -52,6 +53,7 @@ class ViewBox {
   std::unique_ptr<RootedFilesystem> local_;
   std::unique_ptr<RootedFilesystem> layer_files_;
   std::unique_ptr<WatchedFiles> watched_container_;
+  std::unique_ptr<WatchedFiles> watched_local_;
   std::unique_ptr<WatchedFiles> watched_layer_;
   std::unique_ptr<ViewFileSystem> view_;
   std::unique_ptr<TreeClient> client_;
