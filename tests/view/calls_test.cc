@@ -53,8 +53,42 @@ TEST_F(Calls, ANameOfThisMachineIsLookedUpOnceAndTheContainerIsNotAsked) {
   local.clear();
   container.clear();
   for (const char* name : {"a.py", "b.py", "c.py"}) EXPECT_TRUE(core.Lookup({}, app->node, name).ok());
-  EXPECT_EQ(local, (Counts{{"a.py", 1}, {"b.py", 1}, {"c.py", 1}}));
+  // This machine's part of the directory is found once for all names.
+  EXPECT_EQ(local, (Counts{{"app", 1}, {"a.py", 1}, {"b.py", 1}, {"c.py", 1}}));
   EXPECT_EQ(container, Counts{});
+}
+
+// Decided and looked for when a path is reached first; then that is known, be it there, hidden or absent.
+TEST_F(Calls, WhatIsDecidedOfAPathIsRemembered) {
+  for (const std::string& root : {box_.Container("/app"), box_.Local("/app")}) MakeDirectories(root);
+  for (const char* name : {"/app/data", "/app/hidden", "/app/a.py"}) WriteNative(box_.Container(name), "container");
+  WriteNative(box_.Local("/app/a.py"), "local");
+  Counts asked;
+  box_.Make({.rules = {{"local", R"(\.py$)", "test"}, {"not_found", "hidden$", "test"}},
+             .before_container = CountLookups(asked),
+             .before_local = CountLookups(asked)});
+  const auto root = box_.files().GetAttr({}, {.node = NodeId::kRoot});
+  ASSERT_TRUE(root.ok());
+  const Entry entry{.node = NodeId::kRoot, .attributes = root->attributes, .identity = {}, .link_target = {}};
+  FilesystemCore core(box_.files(), entry, {});
+  const auto app = core.Lookup({}, NodeId::kRoot, "app");
+  ASSERT_TRUE(app.ok());
+  const auto found = [&](const char* name) {
+    const auto answer = core.Lookup({}, app->node, name);
+    return answer.ok() ? answer->node : NodeId::kInvalid;
+  };
+  const NodeId data = found("data");
+  const NodeId program = found("a.py");
+  EXPECT_NE(data, NodeId::kInvalid);
+  EXPECT_NE(program, NodeId::kInvalid);
+  for (const char* name : {"hidden", "absent"}) EXPECT_EQ(found(name), NodeId::kInvalid);
+  asked.clear();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(found("data"), data);
+    EXPECT_EQ(found("a.py"), program);
+    for (const char* name : {"hidden", "absent"}) EXPECT_EQ(found(name), NodeId::kInvalid);
+  }
+  EXPECT_EQ(asked, Counts{});
 }
 
 TEST_F(Calls, ARenameInTheLayerAsksTheContainerOnceForEachName) {
