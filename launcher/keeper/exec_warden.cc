@@ -26,8 +26,7 @@ void TakeOver(const ExecWardenDuty& duty) {
   TerminalLine terminal(UniqueFd(::dup(duty.terminal_fd)));
   const auto record = ReadRecord(duty.paths.record);
   if (record.ok() && IsAlive(record->daemon)) {
-    terminal.Print(
-        fmt::format("the keeper of this run was killed: the program runs on, but {}.", LossOf(*record)));
+    terminal.Print(fmt::format("the keeper of this run was killed: the program runs on, but {}.", LossOf(*record)));
     WaitForEnd(record->daemon, absl::InfiniteDuration());
   }
   if (record.ok()) EndProcess(record->agent, kGrace);

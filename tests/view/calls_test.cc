@@ -31,6 +31,12 @@ WatchedFiles::Before CountLookups(Counts& counts) {
 class Calls : public testing::Test {
  protected:
   TreeClient& tree() { return box_.client(); }
+  // As what the kernel asks begins with.
+  Entry Root() {
+    const auto root = box_.files().GetAttr({}, {.node = NodeId::kRoot});
+    EXPECT_TRUE(root.ok());
+    return {.node = NodeId::kRoot, .attributes = root->attributes, .identity = {}, .link_target = {}};
+  }
 
   ViewBox box_;
 };
@@ -44,10 +50,7 @@ TEST_F(Calls, ANameOfThisMachineIsLookedUpOnceAndTheContainerIsNotAsked) {
   box_.Make({.rules = {{"local", R"(\.py$)", "test"}},
              .before_container = CountLookups(container),
              .before_local = CountLookups(local)});
-  const auto root = box_.files().GetAttr({}, {.node = NodeId::kRoot});
-  ASSERT_TRUE(root.ok());
-  const Entry entry{.node = NodeId::kRoot, .attributes = root->attributes, .identity = {}, .link_target = {}};
-  FilesystemCore core(box_.files(), entry, {});
+  FilesystemCore core(box_.files(), Root(), {});
   const auto app = core.Lookup({}, NodeId::kRoot, "app");
   ASSERT_TRUE(app.ok());
   local.clear();
@@ -67,10 +70,7 @@ TEST_F(Calls, WhatIsDecidedOfAPathIsRemembered) {
   box_.Make({.rules = {{"local", R"(\.py$)", "test"}, {"not_found", "hidden$", "test"}},
              .before_container = CountLookups(asked),
              .before_local = CountLookups(asked)});
-  const auto root = box_.files().GetAttr({}, {.node = NodeId::kRoot});
-  ASSERT_TRUE(root.ok());
-  const Entry entry{.node = NodeId::kRoot, .attributes = root->attributes, .identity = {}, .link_target = {}};
-  FilesystemCore core(box_.files(), entry, {});
+  FilesystemCore core(box_.files(), Root(), {});
   const auto app = core.Lookup({}, NodeId::kRoot, "app");
   ASSERT_TRUE(app.ok());
   const auto found = [&](const char* name) {
