@@ -87,27 +87,17 @@ absl::StatusOr<Listener> ListenAtPath(const std::string& path) {
   return Listener{std::move(socket), "unix:" + path, path};
 }
 
-absl::StatusOr<sockaddr_in> ParseAddress(const std::string& where) {
-  const size_t colon = where.rfind(':');
-  int port = -1;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  std::string host = where.substr(0, colon == where.npos ? 0 : colon);
-  if (host == "localhost") host = "127.0.0.1";
-  if (colon == where.npos || !absl::SimpleAtoi(where.substr(colon + 1), &port) || port < 0 || port > 65535 ||
-      inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
-    return absl::InvalidArgumentError(fmt::format("--listen {}: not unix:/PATH or ADDRESS:PORT", where));
-  }
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  return address;
-}
-
 absl::StatusOr<Listener> ListenAtPort(const std::string& where, bool protected_by_tls) {
-  ASSIGN_OR_RETURN(sockaddr_in address, ParseAddress(where));
+  absl::StatusOr<sockaddr_in> parsed = ParseAddress(where);
+  if (!parsed.ok())
+    return absl::InvalidArgumentError(fmt::format("--listen {}: not unix:/PATH or ADDRESS:PORT", where));
+  sockaddr_in address = *parsed;
   const bool loopback = (ntohl(address.sin_addr.s_addr) >> 24) == 127;
   if (!loopback && !protected_by_tls) {
     return absl::InvalidArgumentError(fmt::format(
-        "--listen {}: an address that others can reach needs --tls-cert, --tls-key, --tls-ca and --token-file", where));
+        "--listen {}: an address that others can reach needs --tls-cert, --tls-key, --tls-ca and --token-file, or "
+        "--own-certificate",
+        where));
   }
   ASSIGN_OR_RETURN(UniqueFd socket, Socket(AF_INET));
   // Lets an agent that restarts have its port again; without SO_REUSEPORT nobody shares it.
@@ -126,6 +116,21 @@ absl::StatusOr<Listener> ListenAtPort(const std::string& where, bool protected_b
 }
 
 }  // namespace
+
+absl::StatusOr<sockaddr_in> ParseAddress(const std::string& where) {
+  const size_t colon = where.rfind(':');
+  int port = -1;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  std::string host = where.substr(0, colon == where.npos ? 0 : colon);
+  if (host == "localhost") host = "127.0.0.1";
+  if (colon == where.npos || !absl::SimpleAtoi(where.substr(colon + 1), &port) || port < 0 || port > 65535 ||
+      inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
+    return absl::InvalidArgumentError(fmt::format("{}: not ADDRESS:PORT", where));
+  }
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  return address;
+}
 
 absl::StatusOr<Listener> ListenAt(const std::string& where, bool protected_by_tls) {
   if (where.starts_with(kUnixPrefix)) return ListenAtPath(where.substr(kUnixPrefix.size()));

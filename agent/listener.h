@@ -2,6 +2,8 @@
 #ifndef MIRRORFS_AGENT_LISTENER_H_
 #define MIRRORFS_AGENT_LISTENER_H_
 
+#include <netinet/in.h>
+
 #include <string>
 #include <string_view>
 
@@ -21,6 +23,9 @@ struct Listener {
 // HOST:PORT: loopback only, unless `protected_by_tls`, which means that clients prove who they are.
 // Messages are for a person. PERMISSION_DENIED, ALREADY_EXISTS (somebody listens), INVALID_ARGUMENT.
 absl::StatusOr<Listener> ListenAt(const std::string& where, bool protected_by_tls);
+
+// Of IPv4. INVALID_ARGUMENT if it is none.
+absl::StatusOr<sockaddr_in> ParseAddress(const std::string& host_and_port);
 
 }  // namespace mirrorfs
 

@@ -20,6 +20,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "agent/exit_codes.h"
+#include "agent/facts_server.h"
+#include "agent/health.h"
 #include "agent/listener.h"
 #include "agent/options.h"
 #include "agent/own_directory.h"
@@ -31,6 +33,7 @@
 #include "fmt/format.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/unique_fd.h"
+#include "protos/wire/protocol_version.h"
 
 namespace mirrorfs {
 namespace {
@@ -93,12 +96,16 @@ void Tell(int fd, const std::string& line) {
   (void)!write(fd, line.data(), line.size());
 }
 
+absl::StatusOr<std::string> FactsText(const Target& target) {
+  ASSIGN_OR_RETURN(const ProcessFacts facts, target.ReadProcessFacts());
+  return facts.working_directory + '\0' + facts.mount_table + '\0' + facts.environment;
+}
+
 absl::Status TellProcessFacts(const AgentOptions& options, const Target& target) {
   if (options.facts_fd < 0) return absl::OkStatus();
   const bool in_between = options.facts_fd == options.ready_fd;
   const UniqueFd output(in_between ? -1 : options.facts_fd);  // its end is the end of the facts
-  ASSIGN_OR_RETURN(const ProcessFacts facts, target.ReadProcessFacts());
-  std::string text = facts.working_directory + '\0' + facts.mount_table + '\0' + facts.environment;
+  ASSIGN_OR_RETURN(std::string text, FactsText(target));
   if (in_between) text.insert(0, fmt::format("facts {}\n", text.size()));
   for (size_t done = 0; done < text.size();) {
     const ssize_t count = write(options.facts_fd, text.data() + done, text.size() - done);
@@ -128,9 +135,13 @@ void ServeUntilOver(const AgentServer& server, const Target& target, const Agent
                     const sigset_t& signals) {
   const UniqueFd signal_fd(signalfd(-1, &signals, SFD_CLOEXEC));
   const bool limited = options.ttl != absl::ZeroDuration();
+  const absl::Time first_session_until = absl::Now() + options.first_session;
   bool gone = false;
+  bool used = false;
   while (!WaitForOrder(signal_fd, options.exit_with_stdin, kIdleCheckInterval)) {
-    if (limited && absl::Now() - server.IdleSince() > options.ttl) return;
+    used |= server.SessionCount() > 0;
+    const bool idle = absl::Now() - server.IdleSince() > options.ttl;
+    if (limited && idle && (used || absl::Now() > first_session_until)) return;
     if (!gone && !target.Alive()) {
       gone = true;
       Tell(options.ready_fd, "target gone\n");
@@ -146,18 +157,55 @@ void EndSoon() {
   }).detach();
 }
 
-int Serve(const AgentOptions& options, const Target& target, Listener listener, AgentServerOptions server_options,
-          const sigset_t& signals, std::optional<OwnDirectory> directory) {
+// How the agent is reached, and what it was given for that. Made before privileges are given up.
+struct Place {
+  Listener files;
+  Listener facts;  // no socket: nobody is told
+  std::string facts_text;
+  std::optional<OwnDirectory> directory;
+};
+
+absl::Status Listen(const AgentOptions& options, const AgentServerOptions& server, Place& place) {
+  const bool with_token = !server.token.empty() || !server.token_sha256.empty();
+  ASSIGN_OR_RETURN(place.files, ListenAt(options.listen, with_token && !server.tls_client_ca.empty()));
+  if (options.facts_listen.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(place.facts, ListenAt(options.facts_listen, true));
+  return absl::OkStatus();
+}
+
+// For whoever follows the log of the agent's pod: which program this is, and which certificate is its own.
+void SayWhoWeAre(const AgentOptions& options, const AgentServerOptions& server, const Place& place) {
+  if (!options.own_certificate) return;
+  fmt::print("mirrorfs-agent {} protocol {}\n{}", MIRRORFS_VERSION, kProtocolVersion, server.tls_certificate);
+  if (place.facts.socket) fmt::print("facts {}\n", place.facts.endpoint);
+  std::fflush(stdout);
+}
+
+int Serve(const AgentOptions& options, const Target& target, Place place, AgentServerOptions server_options,
+          const sigset_t& signals) {
+  SayWhoWeAre(options, server_options, place);
+  std::unique_ptr<FactsServer> facts;
+  if (place.facts.socket) {
+    auto started = FactsServer::Start(std::move(place.facts.socket), server_options, std::move(place.facts_text));
+    if (!started.ok()) return Fail(AgentExit::kFailed, started.status());
+    facts = *std::move(started);
+  }
+  Listener& listener = place.files;
   auto server = AgentServer::Start(target, std::move(server_options), std::move(listener.socket));
   if (!server.ok()) return Fail(AgentExit::kFailed, server.status());
   Tell(options.ready_fd, fmt::format("ready {}\n", listener.endpoint));
   if (options.verbose) Say(fmt::format("serves {} at {}", target.Description(), listener.endpoint));
   ServeUntilOver(**server, target, options, signals);
   if (!listener.socket_path.empty()) unlink(listener.socket_path.c_str());
-  directory.reset();
+  place.directory.reset();
   EndSoon();
   server->reset();
   return static_cast<int>(AgentExit::kOk);
+}
+
+int Health(const std::string& where) {
+  const absl::Status healthy = CheckHealth(where);
+  return healthy.ok() ? static_cast<int>(AgentExit::kOk) : Fail(AgentExit::kFailed, healthy);
 }
 
 int RunRelayCommand(int argc, char** argv) {
@@ -175,6 +223,7 @@ void RemoveOwnDirectory(int argc, char** argv) {
 }
 
 int Run(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "health") return Health(argv[2]);
   const pid_t parent = getppid();
   if (argc > 1 && std::string_view(argv[1]) == "relay") return RunRelayCommand(argc, argv);
   absl::StatusOr<AgentOptions> options = ParseAgentOptions(argc, argv);
@@ -189,27 +238,34 @@ int Run(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const sigset_t signals = BlockSignals();
   RaiseDescriptorLimit();
-  std::optional<OwnDirectory> directory;
+  Place place;
   if (!options->own_directory.empty()) {
     absl::StatusOr<OwnDirectory> taken = OwnDirectory::Take(options->own_directory);
     if (!taken.ok()) return Fail(AgentExit::kUsage, taken.status());
-    directory.emplace(*std::move(taken));
+    place.directory.emplace(*std::move(taken));
   }
 
   AgentServerOptions server_options = ServerOptionsOf(*options);
   if (const absl::Status read = ReadSecrets(*options, server_options); !read.ok()) return Fail(AgentExit::kUsage, read);
-  auto target = Target::Resolve({.target = options->target, .runtime_socket = options->runtime_socket});
+  auto target = Target::Resolve({.target = options->target,
+                                 .runtime_socket = options->runtime_socket,
+                                 .pid_from_cgroup = options->pid_from_cgroup});
   if (!target.ok()) return Fail(ExitOfTarget(target.status()), target.status());
   if ((*target)->WithOwnRights()) server_options.allow_caller = server_options.allow_fixed = false;
   if (const absl::Status root = CheckRoot(**target); !root.ok()) return Fail(ExitOfTarget(root), root);
   if (const auto told = TellProcessFacts(*options, **target); !told.ok()) return Fail(ExitOfTarget(told), told);
-  const bool protected_by_tls = !server_options.tls_client_ca.empty() && !server_options.token.empty();
-  absl::StatusOr<Listener> listener = ListenAt(options->listen, protected_by_tls);
-  if (!listener.ok()) return Fail(ExitOfListen(listener.status()), listener.status());
+  if (!options->facts_listen.empty()) {
+    auto text = FactsText(**target);
+    if (!text.ok()) return Fail(ExitOfTarget(text.status()), text.status());
+    place.facts_text = *std::move(text);
+  }
+  if (const absl::Status listens = Listen(*options, server_options, place); !listens.ok()) {
+    return Fail(ExitOfListen(listens), listens);
+  }
   const absl::Status dropped = DropPrivileges(
       {.read_write = options->read_write, .devices = options->devices, .own_rights = (*target)->WithOwnRights()});
   if (!dropped.ok()) return Fail(AgentExit::kFailed, dropped);
-  return Serve(*options, **target, *std::move(listener), std::move(server_options), signals, std::move(directory));
+  return Serve(*options, **target, std::move(place), std::move(server_options), signals);
 }
 
 }  // namespace

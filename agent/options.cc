@@ -17,6 +17,8 @@ namespace po = boost::program_options;
 struct RawOptions {
   std::string ttl;
   std::string lease;
+  std::string first_session;
+  std::string pid_from;
   std::string log_level;
 };
 
@@ -35,7 +37,18 @@ po::options_description Describe(AgentOptions& options, RawOptions& raw) {
   add("tls-cert", po::value(&options.tls_certificate_file), "PEM file: serve over TLS");
   add("tls-key", po::value(&options.tls_key_file), "PEM file");
   add("tls-ca", po::value(&options.tls_ca_file), "PEM file: clients must have a certificate signed by it");
+  add("own-certificate", po::bool_switch(&options.own_certificate),
+      "serve over TLS with a key made now; the certificate is written to stdout");
+  add("client-ca-pem", po::value(&options.client_ca_pem), "as --tls-ca, but this is the PEM text");
+  add("token-sha256", po::value(&options.token_sha256),
+      "clients must know the token with this SHA-256, in hexadecimal digits");
+  add("facts-listen", po::value(&options.facts_listen),
+      "with --own-certificate: 127.0.0.1:PORT, where to tell clients what --process-facts-fd would");
+  add("pid-from", po::value(&raw.pid_from)->default_value("runtime"),
+      "who tells the process of a container: runtime, or cgroup (its control group, in the host's pid namespace)");
   add("ttl", po::value(&raw.ttl)->default_value("0"), "end after so long without a session; 0: never");
+  add("first-session", po::value(&raw.first_session)->default_value("0"),
+      "with --ttl: wait so long for the first session, if that is longer");
   add("lease", po::value(&raw.lease)->default_value("30s"), "end a session that is silent for so long");
   add("ready-fd", po::value(&options.ready_fd),
       "write a line to this descriptor when serving, and one when the container has ended");
@@ -85,6 +98,28 @@ absl::Status CheckIdentities(const std::string& identities) {
   return absl::OkStatus();
 }
 
+bool IsSha256(const std::string& text) {
+  constexpr size_t kDigits = 64;
+  return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+absl::Status CheckOwnCertificate(const AgentOptions& options) {
+  if (options.own_certificate) {
+    if (!options.tls_certificate_file.empty()) {
+      return absl::InvalidArgumentError("--own-certificate and --tls-cert are both asked for; say one of them");
+    }
+    if (options.client_ca_pem.empty() || options.token_sha256.empty()) {
+      return absl::InvalidArgumentError("--own-certificate needs --client-ca-pem and --token-sha256");
+    }
+  } else if (!options.client_ca_pem.empty() || !options.facts_listen.empty()) {
+    return absl::InvalidArgumentError("--client-ca-pem and --facts-listen need --own-certificate");
+  }
+  if (!options.token_sha256.empty() && !IsSha256(options.token_sha256)) {
+    return absl::InvalidArgumentError("--token-sha256: 64 hexadecimal digits, in small letters");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Check(const AgentOptions& options) {
   if (options.target.empty()) return absl::InvalidArgumentError("--target is missing: what is to be served?");
   if (options.listen.empty()) return absl::InvalidArgumentError("--listen is missing: where is to be served?");
@@ -95,6 +130,7 @@ absl::Status Check(const AgentOptions& options) {
   if (!options.tls_ca_file.empty() && options.tls_certificate_file.empty()) {
     return absl::InvalidArgumentError("--tls-ca needs --tls-cert and --tls-key");
   }
+  RETURN_IF_ERROR(CheckOwnCertificate(options));
   if (options.lease < absl::Milliseconds(100)) return absl::InvalidArgumentError("--lease: at least 100ms");
   return CheckIdentities(options.identities);
 }
@@ -115,6 +151,11 @@ absl::StatusOr<AgentOptions> ParseAgentOptions(int argc, char** argv) {
   if (options.help || options.version) return options;
   ASSIGN_OR_RETURN(options.ttl, ParseTime("ttl", raw.ttl));
   ASSIGN_OR_RETURN(options.lease, ParseTime("lease", raw.lease));
+  ASSIGN_OR_RETURN(options.first_session, ParseTime("first-session", raw.first_session));
+  if (raw.pid_from != "runtime" && raw.pid_from != "cgroup") {
+    return absl::InvalidArgumentError(fmt::format("--pid-from {}: not runtime or cgroup", raw.pid_from));
+  }
+  options.pid_from_cgroup = raw.pid_from == "cgroup";
   if (raw.log_level != "info" && raw.log_level != "debug") {
     return absl::InvalidArgumentError(fmt::format("--log-level {}: not info or debug", raw.log_level));
   }

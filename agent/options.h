@@ -20,10 +20,17 @@ struct AgentOptions {
   std::string tls_certificate_file;
   std::string tls_key_file;
   std::string tls_ca_file;
-  absl::Duration ttl;    // how long to stay without a session; zero: for ever
-  absl::Duration lease;  // how long a silent session lives
-  int ready_fd = -1;     // where to write one line when it serves
-  int facts_fd = -1;     // where to write what the target's process is like
+  // For an agent that is started by a manifest: nothing in it is a secret, and nothing that is leaves the agent.
+  bool own_certificate = false;  // makes a key, and says the certificate on stdout
+  std::string client_ca_pem;
+  std::string token_sha256;
+  std::string facts_listen;  // where clients are told what the target's process is like; empty: nowhere
+  bool pid_from_cgroup = false;
+  absl::Duration ttl;            // how long to stay without a session; zero: for ever
+  absl::Duration first_session;  // how long to stay for the first one, if that is longer
+  absl::Duration lease;          // how long a silent session lives
+  int ready_fd = -1;             // where to write one line when it serves
+  int facts_fd = -1;             // where to write what the target's process is like
   bool exit_with_parent = false;
   bool exit_with_stdin = false;
   std::string own_directory;  // to be removed at the end; empty: none

@@ -1,5 +1,7 @@
 #include "agent/relay.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/listener.h"
 #include "agent/privileges/privileges.h"
 #include "fmt/format.h"
 #include "protos/shared/errno_status.h"
@@ -21,7 +24,21 @@ namespace {
 
 constexpr size_t kBufferBytes = 256 << 10;
 
+absl::StatusOr<UniqueFd> ConnectToPort(const std::string& where) {
+  ASSIGN_OR_RETURN(const sockaddr_in address, ParseAddress(where));
+  UniqueFd connection(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!connection) return LastErrno("socket");
+  const int on = 1;
+  ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return absl::UnavailableError(
+        fmt::format("relay {}: no agent answers there: {}", where, std::generic_category().message(errno)));
+  }
+  return connection;
+}
+
 absl::StatusOr<UniqueFd> ConnectToAgent(const std::string& socket_path) {
+  if (!socket_path.starts_with('/')) return ConnectToPort(socket_path);
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   if (socket_path.empty() || socket_path.size() >= sizeof address.sun_path) {
     return absl::InvalidArgumentError(fmt::format("relay {}: that cannot be the path of a socket", socket_path));

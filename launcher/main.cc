@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "launcher/commands/agent_command.h"
 #include "launcher/commands/apply_command.h"
 #include "launcher/commands/completion_command.h"
 #include "launcher/commands/config_command.h"
@@ -54,6 +55,7 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
   if (command == "completion") return PrintCompletionScript(rest);
   if (command == kCompletionCommand) return PrintCompletions(rest, invoker);
   if (command == "ls") return RunLs(rest, invoker);
+  if (command == "agent") return RunAgent(rest, invoker);
   if (command == "config") return RunConfig(rest, invoker);
   if (command == "layers") return RunLayers(rest, invoker);
   if (command == "diff") return AsksToCompare(rest) ? RunCompare(rest, invoker) : RunDiff(rest, invoker);

@@ -4,6 +4,7 @@
 #include <grpcpp/resource_quota.h>
 
 #include <condition_variable>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -27,8 +28,14 @@ constexpr int kLeastPingIntervalMs = 5'000;
 constexpr size_t kMessageMemory = size_t{128} << 20;
 constexpr int kMaxStreamsPerConnection = 512;
 
+// Packaged gRPC cannot be told which versions of TLS to speak. But it takes the list of cipher suites for TLS up to 1.2
+// (those of 1.3 are not in it), and with one that needs a key agreed before there is no 1.2 any more. Read once, when
+// gRPC makes its first credentials.
+void SpeakTls13Only() { ::setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES256-GCM-SHA384", 1); }
+
 std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const AgentServerOptions& options) {
   if (options.tls_certificate.empty()) return grpc::InsecureServerCredentials();
+  SpeakTls13Only();
   grpc::SslServerCredentialsOptions tls(options.tls_client_ca.empty()
                                             ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
                                             : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);

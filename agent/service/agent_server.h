@@ -26,7 +26,9 @@ struct AgentServerOptions {
   bool allow_caller = true;
   bool allow_fixed = true;
   std::string token;  // asked of every client; empty: none
-  // PEM texts. With a certificate the server speaks TLS, and with client_ca it asks for a certificate signed by it.
+  // Instead of the token: its SHA-256 in hexadecimal digits, so that the agent can be started without any secret.
+  std::string token_sha256;
+  // PEM texts. With a certificate the server speaks TLS 1.3, and with client_ca it asks for a certificate signed by it.
   std::string tls_certificate;
   std::string tls_key;
   std::string tls_client_ca;

@@ -9,6 +9,7 @@
 #include "agent/service/random_number.h"
 #include "agent/service/token.h"
 #include "fmt/format.h"
+#include "protos/certificates/certificates.h"
 #include "protos/shared/errno_status.h"
 #include "protos/wire/boot_clock.h"
 #include "protos/wire/bulk.h"
@@ -73,6 +74,11 @@ v1::FenceOutcome PackOutcome(FenceResult result) {
   return v1::FENCE_UNSPECIFIED;
 }
 
+bool TokenAccepted(const AgentServerOptions& options, const std::string& token) {
+  if (!options.token.empty() && !TokensEqual(options.token, token)) return false;
+  return options.token_sha256.empty() || TokensEqual(options.token_sha256, Sha256Hex(token));
+}
+
 }  // namespace
 
 SessionCalls::SessionCalls(const Target& target, const AgentServerOptions& options, SessionTable& sessions,
@@ -134,7 +140,7 @@ absl::Status SessionCalls::CheckAttach(const v1::AttachRequest& request) const {
                               "install the same version on both sides",
                               request.client_version(), request.protocol(), options_.version, kProtocolVersion));
   }
-  if (!options_.token.empty() && !TokensEqual(options_.token, request.token())) {
+  if (!TokenAccepted(options_, request.token())) {
     return Refuse(EACCES, "the agent does not accept this token");
   }
   if (!request.target().empty() && request.target() != options_.target_name) {

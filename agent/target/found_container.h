@@ -19,6 +19,8 @@ struct FoundContainer {
 absl::StatusOr<FoundContainer> FindDockerContainer(const TargetName& target, const std::string& socket);
 // Without a socket that answers, the podman command of the calling user is asked.
 absl::StatusOr<FoundContainer> FindPodmanContainer(const TargetName& target, const std::string& socket);
+// By the whole id: the oldest process whose control group is the container's.
+absl::StatusOr<FoundContainer> FindContainerInCgroups(const TargetName& target);
 // These two use gRPC, which starts threads that stay.
 absl::StatusOr<FoundContainer> FindContainerdContainer(const TargetName& target, const std::string& socket);
 absl::StatusOr<FoundContainer> FindCriContainer(const TargetName& target, const std::string& socket);

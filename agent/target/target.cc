@@ -17,7 +17,9 @@
 namespace mirrorfs {
 namespace {
 
-absl::StatusOr<FoundContainer> FindContainer(const TargetName& name, const std::string& socket) {
+absl::StatusOr<FoundContainer> FindContainer(const TargetName& name, const TargetOptions& options) {
+  if (options.pid_from_cgroup) return FindContainerInCgroups(name);
+  const std::string& socket = options.runtime_socket;
   switch (name.kind) {
     case TargetKind::kDocker:
       return FindDockerContainer(name, socket);
@@ -37,13 +39,13 @@ absl::StatusOr<FoundContainer> FindContainer(const TargetName& name, const std::
 }
 
 // The process that the runtime names, held; FAILED_PRECONDITION also if it turns out to be another container's.
-absl::StatusOr<HeldProcess> HoldContainer(const TargetName& name, const std::string& socket) {
-  ASSIGN_OR_RETURN(const FoundContainer found, FindContainer(name, socket));
+absl::StatusOr<HeldProcess> HoldContainer(const TargetName& name, const TargetOptions& options) {
+  ASSIGN_OR_RETURN(const FoundContainer found, FindContainer(name, options));
   ASSIGN_OR_RETURN(HeldProcess process, HeldProcess::Hold(found.pid, found.description));
   ASSIGN_OR_RETURN(const bool proven, process.BelongsTo(found.id));
   if (proven) return process;
   // The number may have come to mean another process before it was held. It has not if the runtime still names it.
-  ASSIGN_OR_RETURN(const FoundContainer again, FindContainer(name, socket));
+  ASSIGN_OR_RETURN(const FoundContainer again, FindContainer(name, options));
   if (again.id == found.id && again.pid == found.pid && process.Alive()) return process;
   return absl::FailedPreconditionError(
       fmt::format("{} was restarted at this very moment; try again", found.description));
@@ -60,7 +62,7 @@ absl::StatusOr<std::unique_ptr<Target>> Target::Resolve(const TargetOptions& opt
     ASSIGN_OR_RETURN(HeldProcess process, HeldProcess::Hold(name.pid, fmt::format("pid/{}", name.pid)));
     return ProcessTarget::Create(std::move(process));
   }
-  ASSIGN_OR_RETURN(HeldProcess process, HoldContainer(name, options.runtime_socket));
+  ASSIGN_OR_RETURN(HeldProcess process, HoldContainer(name, options));
   return ProcessTarget::Create(std::move(process));
 }
 

@@ -19,6 +19,8 @@ struct TargetOptions {
   std::string target;
   // Socket of the runtime; empty: the usual places, in the order of docs/guide.md.
   std::string runtime_socket;
+  // The process is found by the container's whole id in /proc/*/cgroup; no runtime is asked.
+  bool pid_from_cgroup = false;
 };
 
 // What a program that is to run like the container's own needs to know of its main process.

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "fmt/format.h"
+#include "launcher/agentmodes/agent_pod_settings.h"
 #include "launcher/config/exec_flags.h"
 #include "launcher/failure.h"
 #include "launcher/own_name.h"
@@ -42,6 +43,8 @@ constexpr std::string_view kOverview =
   mirrorfs diff TARGET TARGET /PATH
                                 compare a path in two targets
   mirrorfs completion SHELL     completion of commands and targets for bash, zsh or fish
+  mirrorfs agent manifest|ls|logs|clean
+                                the agents in a Kubernetes cluster
   mirrorfs version              version of this program
   mirrorfs help COMMAND         more about a command
 
@@ -135,6 +138,22 @@ where nothing of the target is seen); so does $MIRRORFS_TARGET.
   --layer NAME           name of the private layer: another run with that name goes on with it
   --dry-run              print what would be done (mounts, policy, environment), and do nothing
   -v, --verbose          log more
+)";
+
+constexpr std::string_view kAgent = R"(Usage: mirrorfs agent manifest TARGET [OPTIONS]
+       mirrorfs agent ls [-A] [-o json]
+       mirrorfs agent logs NAME [-f]
+       mirrorfs agent clean [-A] [--all]
+
+The agents that serve containers of a cluster to somebody. manifest prints what would be made there for TARGET, and
+makes nothing; ls lists jobs and ephemeral containers; logs shows what one has said; clean removes the jobs of those
+that have ended, with --all those in use as well. An agent that nobody uses ends by itself (--agent-ttl).
+
+-n, --context, --kubeconfig, --kube-as, --kube-as-group as kubectl has them. manifest also takes --rw, --as and
+--runtime-socket as 'mirrorfs mount' does, --devices (with --rw: device nodes may be made), and the following. Each
+may be in the environment, too: --agent-pull-policy is MIRRORFS_AGENT_PULL_POLICY, with ; between several.
+
+  --agent MODE                           auto (default), job or ephemeral
 )";
 
 constexpr std::string_view kUmount = R"(Usage: mirrorfs umount [OPTIONS] DIR...
@@ -301,7 +320,7 @@ constexpr std::array kTopics = {
     Topic{"completion", kCompletion}, Topic{"umount", kUmount}, Topic{"status", kStatus}, Topic{"stats", kStats},
     Topic{"explain", kExplain},       Topic{"config", kConfig}, Topic{"layers", kLayers}, Topic{"diff", kDiff},
     Topic{"apply", kApply},           Topic{"cp", kCopy},       Topic{"cat", kCat},       Topic{"discard", kDiscard},
-    Topic{"version", kVersion},       Topic{"help", kHelp}};
+    Topic{"version", kVersion},       Topic{"help", kHelp},     Topic{"agent", kAgent}};
 
 }  // namespace
 
@@ -319,6 +338,7 @@ std::string HelpText(std::string_view command) {
     if (std::find(kWithExecFlags.begin(), kWithExecFlags.end(), command) != kWithExecFlags.end()) {
       text += ExecFlagsHelp();
     }
+    if (command == "agent") text += AgentPodFlagsHelp();
     return text;
   }
   return {};

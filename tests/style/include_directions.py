@@ -13,6 +13,7 @@ from sources import PRODUCT_FOLDERS, code_only, sources
 # Folder (the longest prefix counts): the project's own folders it may include from, besides itself.
 ALLOWED = {
     "protos/shared": [],
+    "protos/certificates": ["protos/shared"],
     "protos/wire": ["protos/shared", "protos/mirrorfs"],
     "protos/rootfs": ["protos/shared"],
     "protos/layer": ["protos/shared"],
@@ -20,7 +21,7 @@ ALLOWED = {
     "agent/target": ["protos/shared", "protos/rootfs/id_map.h", "protos/rootfs/identity.h"],
     "agent/privileges": ["protos/shared"],
     "agent/service": ["protos", "agent/target"],
-    "agent": ["protos/shared", "agent"],  # main.cc and options: they wire things together
+    "agent": ["protos/shared", "protos/certificates", "agent"],  # main.cc and options: they wire things together
     "fusefs/core": ["protos/shared"],
     "fusefs/kernel": ["protos/shared", "fusefs/core"],
     "fusefs/remote": ["protos"],
@@ -29,7 +30,7 @@ ALLOWED = {
     "fusefs/transfer": ["protos/shared"],
     "fusefs/daemon": ["protos/shared", "protos/policy", "protos/layer", "protos/rootfs", "fusefs/core", "fusefs/kernel",
                       "fusefs/remote", "fusefs/transfer", "fusefs/view"],
-    "launcher": ["protos/shared", "protos/policy", "protos/layer"],
+    "launcher": ["protos/shared", "protos/certificates", "protos/policy", "protos/layer"],
 }
 
 # Library headers that only some folders may see.
@@ -41,6 +42,7 @@ CONFINED = [
         ["protos/wire", "agent/service", "agent/target", "fusefs/remote"],
     ),
     ("libseccomp and capabilities", re.compile(r"^<(seccomp|sys/capability|cap-ng)\.h>$"), ["agent/privileges"]),
+    ("OpenSSL", re.compile(r"^<openssl/"), ["protos/certificates", "agent", "launcher/agentmodes"]),
     ("Boost.Program_options", re.compile(r"^<boost/program_options"), ["agent", "fusefs/daemon", "launcher"]),
 ]
 
@@ -79,7 +81,7 @@ def own_include_problem(path, target):
     folder = folder_of(path)
     if folder is None:
         return f"{path}: lies in no folder that the rules know"
-    if folder == "agent" and within(target, ["agent", "protos/shared", "protos/rootfs"]):
+    if folder == "agent" and within(target, ["agent", "protos/shared", "protos/rootfs", "protos/certificates", "protos/wire/protocol_version.h"]):
         return None
     if within(target, [folder] + ALLOWED[folder]):
         return None

@@ -1,0 +1,109 @@
+#include "launcher/agentmodes/agent_list.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fmt/format.h"
+#include "launcher/agentmodes/manifests.h"
+#include "launcher/failure.h"
+#include "launcher/kubernetes/json_path.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+using nlohmann::json;
+using Words = std::vector<std::string>;
+
+constexpr std::string_view kNamePrefix = "mirrorfs-agent-";
+
+bool HasField(const json& object, const char* name) { return object.is_object() && object.contains(name); }
+
+std::string JobState(const json& job) {
+  const json& conditions = ListAt(job, {"status", "conditions"});
+  for (const json& condition : conditions) {
+    if (TextAt(condition, {"status"}) != "True") continue;
+    if (TextAt(condition, {"type"}) == "Complete") return "finished";
+    if (TextAt(condition, {"type"}) == "Failed") return "failed";
+  }
+  return FieldAt(job, {"status", "ready"}) == json(1) ? "running" : "pending";
+}
+
+std::string ContainerState(const json& pod, const std::string& name) {
+  for (const json& status : ListAt(pod, {"status", "ephemeralContainerStatuses"})) {
+    if (TextAt(status, {"name"}) != name) continue;
+    const json& state = FieldAt(status, {"state"});
+    if (HasField(state, "running")) return "running";
+    if (HasField(state, "terminated"))
+      return FieldAt(state, {"terminated", "exitCode"}) == json(0) ? "finished" : "failed";
+  }
+  return "pending";
+}
+
+ListedAgent OfJob(const json& job, const json& pods) {
+  ListedAgent agent{.name_space = TextAt(job, {"metadata", "namespace"}),
+                    .name = TextAt(job, {"metadata", "name"}),
+                    .mode = "job",
+                    .container = kAgentContainer,
+                    .target = TextAt(job, {"metadata", "annotations", kTargetAnnotation}),
+                    .state = JobState(job),
+                    .created = TextAt(job, {"metadata", "creationTimestamp"})};
+  for (const json& pod : ListAt(pods, {"items"})) {
+    const bool same = TextAt(pod, {"metadata", "namespace"}) == agent.name_space &&
+                      TextAt(pod, {"metadata", "labels", "job-name"}) == agent.name;
+    if (!same) continue;
+    agent.pod = TextAt(pod, {"metadata", "name"});
+    agent.node = TextAt(pod, {"spec", "nodeName"});
+  }
+  return agent;
+}
+
+void AddEphemeral(const json& pod, std::vector<ListedAgent>& agents) {
+  for (const json& container : ListAt(pod, {"spec", "ephemeralContainers"})) {
+    const std::string name = TextAt(container, {"name"});
+    if (!name.starts_with(kNamePrefix)) continue;
+    const std::string name_space = TextAt(pod, {"metadata", "namespace"});
+    const std::string pod_name = TextAt(pod, {"metadata", "name"});
+    agents.push_back(
+        {.name_space = name_space,
+         .name = name,
+         .mode = "ephemeral",
+         .pod = pod_name,
+         .container = name,
+         .node = TextAt(pod, {"spec", "nodeName"}),
+         .target = fmt::format("{}/{}/{}", name_space, pod_name, TextAt(container, {"targetContainerName"})),
+         .state = ContainerState(pod, name),
+         .created = ""});
+  }
+}
+
+}  // namespace
+
+std::vector<ListedAgent> AgentsIn(const json& jobs, const json& pods) {
+  std::vector<ListedAgent> agents;
+  for (const json& job : ListAt(jobs, {"items"})) agents.push_back(OfJob(job, pods));
+  for (const json& pod : ListAt(pods, {"items"})) AddEphemeral(pod, agents);
+  return agents;
+}
+
+absl::StatusOr<std::vector<ListedAgent>> ListAgents(const Kubectl& kubectl, bool all_namespaces) {
+  const auto get = [&](Words words) -> absl::StatusOr<json> {
+    if (all_namespaces) words.emplace_back("-A");
+    words.insert(words.end(), {"-o", "json"});
+    ASSIGN_OR_RETURN(const std::string text, kubectl.Run(words));
+    return ParseKubectlJson(text, "get");
+  };
+  ASSIGN_OR_RETURN(const json jobs, get({"get", "jobs.batch", "-l", kManagedBySelector}));
+  ASSIGN_OR_RETURN(const json pods, get({"get", "pods"}));
+  return AgentsIn(jobs, pods);
+}
+
+absl::Status DeleteAgent(const Kubectl& kubectl, const ListedAgent& agent) {
+  ClusterAccess access = kubectl.access();
+  access.name_space = agent.name_space;
+  return Kubectl(std::move(access))
+      .Run(Words{"delete", "jobs.batch", agent.name, "--ignore-not-found", "--cascade=foreground"})
+      .status();
+}
+
+}  // namespace mirrorfs

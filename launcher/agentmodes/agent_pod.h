@@ -1,0 +1,66 @@
+// The pod in which an agent runs: made, waited for, and removed.
+#ifndef MIRRORFS_LAUNCHER_AGENTMODES_AGENT_POD_H_
+#define MIRRORFS_LAUNCHER_AGENTMODES_AGENT_POD_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "launcher/agentmodes/agent_pod_spec.h"
+#include "launcher/agentmodes/pod_state.h"
+#include "launcher/kubernetes/kubectl.h"
+
+namespace mirrorfs {
+
+// Told of each step that takes its time: a word ("scheduled") and a detail for people ("node-1").
+using PodProgress = std::function<void(std::string_view step, std::string_view detail)>;
+
+// A name that no other agent has.
+std::string NewAgentName();
+
+// Not thread-safe.
+class AgentPod {
+ public:
+  // Makes a Job (kJob) or an ephemeral container (kEphemeral). Fails with a message for a person: what is forbidden, a
+  // quota, an admission controller's word.
+  static absl::StatusOr<std::unique_ptr<AgentPod>> Create(const Kubectl& kubectl, PodMode mode,
+                                                          const AgentPodSpec& spec, const AgentPodTask& task);
+  AgentPod(const AgentPod&) = delete;
+  // A job is deleted, unless its pod is to stay. An ephemeral container cannot be: its agent ends when nobody uses it.
+  ~AgentPod();
+
+  // Until the container runs, or has ended. Fails with what is in the way: image, quota, PodSecurity, socket, node.
+  absl::Status WaitUntilStarted(const PodProgress& progress);
+
+  // argv of kubectl with `words`, and after them the pod.
+  std::vector<std::string> Command(std::vector<std::string> words) const;
+  const std::string& container() const { return container_; }
+  // Of the container, if it has ended and the cluster knows.
+  absl::StatusOr<PodState> State(absl::Duration limit = absl::Seconds(30));
+
+ private:
+  AgentPod(Kubectl kubectl, PodMode mode, const AgentPodSpec& spec, std::string name)
+      : kubectl_(std::move(kubectl)), mode_(mode), spec_(spec), name_(std::move(name)) {}
+
+  absl::Status CreateJob(const AgentPodTask& task);
+  absl::Status AddContainer(const AgentPodTask& task);
+  absl::Status FindPod();
+  absl::Status CheckEvents(const std::string& object) const;
+  absl::Status TooLate(const PodState& state) const;
+
+  const Kubectl kubectl_;
+  const PodMode mode_;
+  const AgentPodSpec spec_;
+  const std::string name_;
+  std::string pod_;  // empty: the job has none yet
+  std::string container_;
+};
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_AGENTMODES_AGENT_POD_H_

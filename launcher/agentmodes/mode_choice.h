@@ -1,0 +1,28 @@
+// Which way of having an agent the cluster allows this user: --agent auto.
+#ifndef MIRRORFS_LAUNCHER_AGENTMODES_MODE_CHOICE_H_
+#define MIRRORFS_LAUNCHER_AGENTMODES_MODE_CHOICE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "launcher/agentmodes/agent_pod_spec.h"
+#include "launcher/kubernetes/kubectl.h"
+
+namespace mirrorfs {
+
+struct ModeChoice {
+  PodMode mode = PodMode::kJob;
+  std::string said;  // which, and why no other one: "--agent exec: job is forbidden (create jobs); ..."
+};
+
+// OK if the cluster would let this user have an agent of that mode for the task's target: by `kubectl auth can-i` for
+// each right that it needs, then by a dry run on the server, where admission controllers have their say. Makes nothing.
+absl::Status MayUseMode(const Kubectl& kubectl, PodMode mode, const AgentPodSpec& spec, const AgentPodTask& task);
+
+// The first of job, ephemeral, exec that may be used. Fails with kNotPermitted and the reasons of all of them.
+absl::StatusOr<ModeChoice> ChooseMode(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_AGENTMODES_MODE_CHOICE_H_

@@ -1,0 +1,153 @@
+#include "launcher/agentmodes/tls_bridge.h"
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "boost/asio/buffer.hpp"
+#include "boost/asio/generic/stream_protocol.hpp"
+#include "boost/asio/post.hpp"
+#include "boost/asio/ssl/stream.hpp"
+#include "boost/asio/steady_timer.hpp"
+#include "boost/asio/write.hpp"
+#include "launcher/failure.h"
+
+namespace mirrorfs {
+namespace {
+
+namespace asio = boost::asio;
+using Socket = asio::generic::stream_protocol::socket;
+using Error = boost::system::error_code;
+
+constexpr size_t kBufferSize = 256 << 10;
+constexpr std::chrono::seconds kHandshakeLimit{10};
+
+std::shared_ptr<X509> ReadCertificate(const std::string& pem) {
+  BIO* memory = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  X509* read = PEM_read_bio_X509(memory, nullptr, nullptr, nullptr);
+  BIO_free_all(memory);
+  return {read, X509_free};
+}
+
+// One connection of the daemon. Keeps itself alive until both directions are over.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(asio::io_context& context, asio::ssl::context& tls, std::function<void()> ended)
+      : plain_(context), secure_(context, tls), timer_(context), ended_(std::move(ended)) {}
+  ~Connection() { ended_(); }
+
+  void Begin(UniqueFd plain, UniqueFd transport) {
+    if (!Adopt(plain_, std::move(plain)) || !Adopt(secure_.next_layer(), std::move(transport))) return Close();
+    timer_.expires_after(kHandshakeLimit);
+    timer_.async_wait([self = shared_from_this()](const Error& cancelled) {
+      if (!cancelled) self->Close();
+    });
+    secure_.async_handshake(asio::ssl::stream_base::client, [self = shared_from_this()](const Error& failed) {
+      self->timer_.cancel();
+      if (failed) return self->Close();
+      self->ReadPlain();
+      self->ReadSecure();
+    });
+  }
+
+ private:
+  static bool Adopt(Socket& socket, UniqueFd fd) {
+    sockaddr_storage address = {};
+    socklen_t size = sizeof address;
+    if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
+    Error failed;
+    const asio::generic::stream_protocol protocol(address.ss_family, 0);
+    socket.assign(protocol, fd.get(), failed);
+    if (failed) return false;
+    (void)fd.release();
+    return true;
+  }
+
+  void ReadPlain() {
+    plain_.async_read_some(asio::buffer(up_), [self = shared_from_this()](const Error& failed, size_t size) {
+      if (failed) return self->Close();
+      self->WriteSecure(size);
+    });
+  }
+
+  void WriteSecure(size_t size) {
+    asio::async_write(secure_, asio::buffer(up_, size), [self = shared_from_this()](const Error& failed, size_t) {
+      if (failed) return self->Close();
+      self->ReadPlain();
+    });
+  }
+
+  void ReadSecure() {
+    secure_.async_read_some(asio::buffer(down_), [self = shared_from_this()](const Error& failed, size_t size) {
+      if (failed) return self->Close();
+      self->WritePlain(size);
+    });
+  }
+
+  void WritePlain(size_t size) {
+    asio::async_write(plain_, asio::buffer(down_, size), [self = shared_from_this()](const Error& failed, size_t) {
+      if (failed) return self->Close();
+      self->ReadSecure();
+    });
+  }
+
+  void Close() {
+    Error ignored;
+    timer_.cancel();
+    plain_.close(ignored);
+    secure_.next_layer().close(ignored);
+  }
+
+  Socket plain_;
+  asio::ssl::stream<Socket> secure_;
+  asio::steady_timer timer_;
+  const std::function<void()> ended_;
+  std::vector<char> up_ = std::vector<char>(kBufferSize);
+  std::vector<char> down_ = std::vector<char>(kBufferSize);
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TlsBridge>> TlsBridge::Start(const KeyAndCertificate& own,
+                                                            const std::string& agent_certificate) {
+  const std::shared_ptr<X509> pinned = ReadCertificate(agent_certificate);
+  if (pinned == nullptr) return Failure(ExitCode::kUnreachable, "the agent's certificate cannot be read.");
+  asio::ssl::context tls(asio::ssl::context::tls_client);
+  Error failed;
+  tls.use_certificate(asio::buffer(own.certificate), asio::ssl::context::pem, failed);
+  if (!failed) tls.use_private_key(asio::buffer(own.key), asio::ssl::context::pem, failed);
+  if (failed) return Failure(ExitCode::kFailed, "the certificate made for this mount: " + failed.message());
+  SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_3_VERSION);
+  static constexpr std::array<unsigned char, 3> kHttp2 = {2, 'h', '2'};
+  SSL_CTX_set_alpn_protos(tls.native_handle(), kHttp2.data(), kHttp2.size());
+  tls.set_verify_mode(asio::ssl::verify_peer);
+  // Nobody has signed it but itself: it is this one, or it is wrong.
+  tls.set_verify_callback([pinned](bool, asio::ssl::verify_context& shown) {
+    return X509_STORE_CTX_get_error_depth(shown.native_handle()) == 0 &&
+           X509_cmp(X509_STORE_CTX_get_current_cert(shown.native_handle()), pinned.get()) == 0;
+  });
+  return std::unique_ptr<TlsBridge>(new TlsBridge(std::move(tls)));
+}
+
+TlsBridge::TlsBridge(asio::ssl::context tls)
+    : tls_(std::move(tls)), busy_(context_.get_executor()), thread_([this] { context_.run(); }) {}
+
+TlsBridge::~TlsBridge() { Stop(); }
+
+void TlsBridge::Stop() {
+  context_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void TlsBridge::Join(UniqueFd plain, UniqueFd transport, std::function<void()> ended) {
+  auto ends = std::make_shared<std::pair<UniqueFd, UniqueFd>>(std::move(plain), std::move(transport));
+  asio::post(context_, [this, ends, ended = std::move(ended)] {
+    std::make_shared<Connection>(context_, tls_, ended)->Begin(std::move(ends->first), std::move(ends->second));
+  });
+}
+
+}  // namespace mirrorfs

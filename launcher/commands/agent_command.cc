@@ -1,0 +1,240 @@
+#include "launcher/commands/agent_command.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "fmt/format.h"
+#include "launcher/agentmodes/agent_image.h"
+#include "launcher/agentmodes/agent_list.h"
+#include "launcher/agentmodes/agent_pod.h"
+#include "launcher/agentmodes/agent_pod_settings.h"
+#include "launcher/agentmodes/manifests.h"
+#include "launcher/agentmodes/mode_choice.h"
+#include "launcher/commands/help.h"
+#include "launcher/commands/output_format.h"
+#include "launcher/commands/table.h"
+#include "launcher/config/environment.h"
+#include "launcher/failure.h"
+#include "launcher/kubernetes/pod_target.h"
+#include "launcher/plan/cluster_options.h"
+#include "launcher/plan/command_line.h"
+#include "launcher/plan/nearest.h"
+#include "protos/certificates/certificates.h"
+#include "protos/shared/errno_status.h"
+
+namespace mirrorfs {
+namespace {
+
+namespace po = boost::program_options;
+using Words = std::vector<std::string>;
+
+struct AgentCommandWords {
+  std::string subject;  // the target, or the agent's name
+  ClusterFlags cluster;
+  AgentPodWords pod;
+  std::string mode = "auto";
+  std::string identity = "container";
+  std::string runtime_socket;
+  std::string output;
+  bool read_write = false;
+  bool devices = false;
+  bool all_namespaces = false;
+  bool all = false;
+  bool follow = false;
+  bool help = false;
+};
+
+enum class Parts : uint8_t { kManifest, kList, kLogs, kClean };
+
+absl::Status Parse(Parts part, std::string_view name, absl::Span<const std::string> words,
+                   AgentCommandWords& arguments) {
+  po::options_description options;
+  AddClusterOptions(options, arguments.cluster);
+  auto add = options.add_options();
+  add("subject", po::value(&arguments.subject));
+  if (part == Parts::kManifest) {
+    AddAgentPodFlags(options, arguments.pod);
+    add("agent", po::value(&arguments.mode));
+    add("as", po::value(&arguments.identity));
+    add("runtime-socket", po::value(&arguments.runtime_socket));
+    add("rw,w", po::bool_switch(&arguments.read_write));
+    add("devices", po::bool_switch(&arguments.devices));
+  }
+  if (part == Parts::kList) add("output,o", po::value(&arguments.output));
+  if (part != Parts::kManifest) add("all-namespaces,A", po::bool_switch(&arguments.all_namespaces));
+  if (part == Parts::kClean) add("all", po::bool_switch(&arguments.all));
+  add("help,h", po::bool_switch(&arguments.help));
+  if (part == Parts::kLogs) add("follow,f", po::bool_switch(&arguments.follow));
+  po::positional_options_description positional;
+  positional.add("subject", 1);
+  return ParseCommandLine(fmt::format("agent {}", name), words, options, positional);
+}
+
+absl::StatusOr<Kubectl> KubectlOf(ClusterAccess access) {
+  ASSIGN_OR_RETURN(access.kubectl, FindKubectl());
+  return Kubectl(std::move(access));
+}
+
+absl::StatusOr<Kubectl> KubectlOf(const AgentCommandWords& arguments, const Invoker& invoker) {
+  ClusterTarget any;
+  RETURN_IF_ERROR(ApplyClusterFlags(arguments.cluster, invoker.working_directory, any));
+  return KubectlOf(any.access);
+}
+
+absl::StatusOr<AgentPodSpec> SpecOf(const AgentCommandWords& arguments, const Invoker& invoker) {
+  AgentPodSpec spec;
+  ASSIGN_OR_RETURN(const AgentPodWords variables, AgentPodWordsOf(CurrentEnvironment()));
+  RETURN_IF_ERROR(ApplyAgentPodWords(variables, "MIRRORFS_AGENT_", spec));
+  RETURN_IF_ERROR(ApplyAgentPodWords(arguments.pod, "--agent-", spec));
+  ASSIGN_OR_RETURN(spec.mode, ParsePodMode(arguments.mode));
+  spec.runtime_socket = arguments.runtime_socket;
+  if (spec.image.empty()) spec.image = DefaultAgentImage(invoker.executable_directory);
+  return spec;
+}
+
+// Of an agent that nobody will talk to: its key is forgotten with the program.
+absl::StatusOr<AgentPodTask> TaskOf(const AgentCommandWords& arguments, PodTarget target) {
+  ASSIGN_OR_RETURN(const KeyAndCertificate authority, MakeAuthority("mirrorfs mount"));
+  ASSIGN_OR_RETURN(const std::string token, MakeToken());
+  const bool named = arguments.identity == "container" || arguments.identity == "caller";
+  return AgentPodTask{.target = std::move(target),
+                      .name = NewAgentName(),
+                      .client_ca = authority.certificate,
+                      .token_sha256 = Sha256Hex(token),
+                      .identities = named ? arguments.identity : "fixed",
+                      .read_write = arguments.read_write,
+                      .devices = arguments.devices};
+}
+
+absl::Status PrintManifest(const AgentCommandWords& arguments, const Invoker& invoker) {
+  if (arguments.subject.empty()) return Failure(ExitCode::kUsage, "agent manifest: the target is missing.");
+  ASSIGN_OR_RETURN(ClusterTarget wanted, ParseClusterTarget(arguments.subject, invoker.working_directory));
+  RETURN_IF_ERROR(ApplyClusterFlags(arguments.cluster, invoker.working_directory, wanted));
+  ASSIGN_OR_RETURN(AgentPodSpec spec, SpecOf(arguments, invoker));
+  ASSIGN_OR_RETURN(const Kubectl kubectl, KubectlOf(wanted.access));
+  ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, wanted.workload));
+  ASSIGN_OR_RETURN(const AgentPodTask task, TaskOf(arguments, std::move(target)));
+  if (spec.mode == PodMode::kAuto) {
+    ASSIGN_OR_RETURN(const ModeChoice choice, ChooseMode(kubectl, spec, task));
+    fmt::print(stderr, "mirrorfs: {}\n", choice.said);
+    spec.mode = choice.mode;
+  }
+  if (spec.mode == PodMode::kExec) {
+    return Failure(ExitCode::kUsage, "agent manifest: exec makes nothing in the cluster, so there is no manifest.");
+  }
+  const auto manifest = spec.mode == PodMode::kJob ? JobManifest(spec, task) : EphemeralContainer(spec, task);
+  fmt::print("{}\n", manifest.dump(2));
+  return absl::OkStatus();
+}
+
+std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
+
+nlohmann::json AsJson(const ListedAgent& agent) {
+  return {{"namespace", agent.name_space},
+          {"name", agent.name},
+          {"mode", agent.mode},
+          {"pod", agent.pod},
+          {"node", agent.node},
+          {"target", agent.target},
+          {"state", agent.state},
+          {"created", agent.created}};
+}
+
+absl::Status PrintAgents(const AgentCommandWords& arguments, const Invoker& invoker) {
+  ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(arguments.output, OutputFormats::kPlainAndJson));
+  ASSIGN_OR_RETURN(const Kubectl kubectl, KubectlOf(arguments, invoker));
+  ASSIGN_OR_RETURN(const std::vector<ListedAgent> agents, ListAgents(kubectl, arguments.all_namespaces));
+  if (format == OutputFormat::kJson) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const ListedAgent& agent : agents) list.push_back(AsJson(agent));
+    fmt::print("{}\n", list.dump(2));
+    return absl::OkStatus();
+  }
+  std::vector<Words> rows = {{"NAMESPACE", "NAME", "MODE", "STATE", "NODE", "TARGET"}};
+  for (const ListedAgent& agent : agents) {
+    rows.push_back({agent.name_space, agent.name, agent.mode, agent.state, OrDash(agent.node), OrDash(agent.target)});
+  }
+  fmt::print("{}", FormatTable(rows));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ListedAgent> FindAgentNamed(const Kubectl& kubectl, const AgentCommandWords& arguments) {
+  ASSIGN_OR_RETURN(const std::vector<ListedAgent> agents, ListAgents(kubectl, arguments.all_namespaces));
+  Words names;
+  for (const ListedAgent& agent : agents) {
+    if (agent.name == arguments.subject) return agent;
+    names.push_back(agent.name);
+  }
+  return Failure(ExitCode::kNoTarget, fmt::format("there is no agent {}{} 'mirrorfs agent ls' shows them.",
+                                                  arguments.subject, DidYouMean(arguments.subject, names)));
+}
+
+absl::Status PrintLogs(const AgentCommandWords& arguments, const Invoker& invoker) {
+  if (arguments.subject.empty()) return Failure(ExitCode::kUsage, "agent logs: the agent's name is missing.");
+  ASSIGN_OR_RETURN(const Kubectl kubectl, KubectlOf(arguments, invoker));
+  ASSIGN_OR_RETURN(const ListedAgent agent, FindAgentNamed(kubectl, arguments));
+  if (agent.pod.empty()) return Failure(ExitCode::kNoTarget, fmt::format("{} has no pod.", agent.name));
+  ClusterAccess access = kubectl.access();
+  access.name_space = agent.name_space;
+  const Kubectl there(std::move(access));
+  if (!arguments.follow) {
+    ASSIGN_OR_RETURN(const std::string text, there.Run(Words{"logs", agent.pod, "-c", agent.container}));
+    fmt::print("{}", text);
+    return absl::OkStatus();
+  }
+  Words command = there.Command(Words{"logs", "-f", agent.pod, "-c", agent.container});
+  std::vector<char*> argv;
+  for (std::string& word : command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(argv[0], argv.data());
+  return LastErrno(command.front());
+}
+
+// Agents that somebody uses are left alone: they cannot be told from strays, but strays end by themselves.
+absl::Status Clean(const AgentCommandWords& arguments, const Invoker& invoker) {
+  ASSIGN_OR_RETURN(const Kubectl kubectl, KubectlOf(arguments, invoker));
+  ASSIGN_OR_RETURN(const std::vector<ListedAgent> agents, ListAgents(kubectl, arguments.all_namespaces));
+  size_t running = 0;
+  size_t removed = 0;
+  for (const ListedAgent& agent : agents) {
+    if (agent.mode != "job") continue;
+    if (!arguments.all && !agent.Ended()) {
+      ++running;
+      continue;
+    }
+    RETURN_IF_ERROR(DeleteAgent(kubectl, agent));
+    fmt::print("removed {}/{}\n", agent.name_space, agent.name);
+    ++removed;
+  }
+  if (removed == 0) fmt::print("nothing to remove\n");
+  if (running > 0) {
+    fmt::print("{} may be in use, and {} by itself if not; --all removes what is in use, too\n",
+               running == 1 ? "1 agent" : fmt::format("{} agents", running), running == 1 ? "ends" : "end");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status RunAgent(absl::Span<const std::string> words, const Invoker& invoker) {
+  const std::string name = words.empty() ? "" : words.front();
+  const auto run = [&](Parts part, absl::Status (*what)(const AgentCommandWords&, const Invoker&)) {
+    AgentCommandWords arguments;
+    RETURN_IF_ERROR(Parse(part, name, words.subspan(1), arguments));
+    return arguments.help ? PrintHelp("agent") : what(arguments, invoker);
+  };
+  if (name == "-h" || name == "--help") return PrintHelp("agent");
+  if (name == "manifest") return run(Parts::kManifest, PrintManifest);
+  if (name == "ls") return run(Parts::kList, PrintAgents);
+  if (name == "logs") return run(Parts::kLogs, PrintLogs);
+  if (name == "clean") return run(Parts::kClean, Clean);
+  const std::array<std::string, 4> known = {"manifest", "ls", "logs", "clean"};
+  return Failure(ExitCode::kUsage,
+                 fmt::format("agent {}: write manifest, ls, logs or clean{}", name, DidYouMean(name, known)));
+}
+
+}  // namespace mirrorfs

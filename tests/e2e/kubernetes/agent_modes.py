@@ -1,0 +1,173 @@
+"""Agents in pods, mounted: the probe (tests/agentmodes/pod_agent_probe.cc) is the tunnel, and serves at a socket that
+`mirrorfs mount` is given."""
+
+import contextlib
+import os
+import queue
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import access
+import cluster as clusters
+import snapshot
+from cluster import ClusterCase
+
+BIN = os.environ.get("MIRRORFS_BIN", "")
+IMAGE_ARCHIVE = os.environ.get("MIRRORFS_AGENT_IMAGE_ARCHIVE", "")
+LIMIT = 120
+
+# The least that each mode needs, in the namespace of the target: docs/security.md has these tables, and the tests of
+# each mode take every rule away once.
+RESOLVE = {"pods": access.rule("get list", "pods")}
+JOB_RULES = {**RESOLVE,
+             "jobs": access.rule("create delete", "jobs", groups=("batch",)),
+             "log": access.rule("get", "pods/log"),
+             "portforward": access.rule("create", "pods/portforward")}
+EPHEMERAL_RULES = {**RESOLVE,
+                   "ephemeralcontainers": access.rule("update", "pods/ephemeralcontainers"),
+                   "log": access.rule("get", "pods/log"),
+                   "portforward": access.rule("create", "pods/portforward")}
+EXEC_RULES = {**RESOLVE, "exec": access.rule("create", "pods/exec")}
+
+
+def in_own_mount_namespace():
+    """Mounts of a test are its own, and go with it."""
+    if os.environ.get("MIRRORFS_TEST_UNSHARED") != "y":
+        words = ["unshare", "--mount", "--propagation", "private", sys.executable, "-B", *sys.argv]
+        os.execvpe(words[0], words, {**os.environ, "MIRRORFS_TEST_UNSHARED": "y"})
+
+
+class Probe:
+    """An agent that is being had. `said`: all lines so far."""
+
+    def __init__(self, case, mode, pod, *flags, kubeconfig=None, image=None):
+        self.case = case
+        self.directory = tempfile.mkdtemp(dir=case.scratch)
+        self.socket = os.path.join(self.directory, "agent.sock")
+        self.token = os.path.join(self.directory, "token")
+        environment = {**case.cluster.environment(), "KUBECONFIG": kubeconfig or case.cluster.kubeconfig,
+                       "MIRRORFS_KUBECTL": case.cluster.kubectl_program}
+        self.process = subprocess.Popen(
+            [os.path.join(BIN, "pod_agent_probe"), mode, case.namespace, pod, self.socket, self.token,
+             "--agent-image", image or case.image, *flags],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        case.addCleanup(self.end)
+        self.said = []
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip("\n"))
+        self.lines.put(None)
+
+    def wait_for(self, begin):
+        """The rest of the first line that begins so; what else is said comes into `said`."""
+        end = time.monotonic() + LIMIT
+        while True:
+            line = self.lines.get(timeout=max(end - time.monotonic(), 0.1))
+            if line is None:
+                self.case.fail(f"the agent's probe has ended without '{begin}': {self.said}")
+            self.said.append(line)
+            if line.startswith(begin):
+                return line[len(begin):].strip()
+
+    def ready(self):
+        self.wait_for("ready")
+        return self
+
+    def failure(self):
+        return self.wait_for("failed ")
+
+    def end(self):
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stderr.close()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class AgentCase(ClusterCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for node in cls.cluster.nodes():
+            cls.image = cls.cluster.load_image(node, IMAGE_ARCHIVE)
+
+    def setUp(self):
+        super().setUp()
+        scratch = tempfile.TemporaryDirectory(dir="/tmp")
+        self.addCleanup(scratch.cleanup)
+        self.scratch = scratch.name
+        self.nonce = secrets.token_hex(16)
+
+    def target(self, name="web", node="node-2", **options):
+        """A pod with a file that has this test's nonce in it."""
+        self.run_pod(name, node=node, **options)
+        self.kubectl("exec", name, "--", "sh", "-c", f"echo {self.nonce} > /nonce; chmod 600 /nonce")
+        return name
+
+    def mount(self, probe, *words):
+        """Where the agent's target is mounted."""
+        mountpoint = os.path.join(self.scratch, "mnt-" + secrets.token_hex(4))
+        os.mkdir(mountpoint)
+        self.mirrorfs("mount", f"unix:{probe.socket}", mountpoint, "--token-file", probe.token, *words)
+        self.addCleanup(self.mirrorfs, "umount", "--lazy", mountpoint, check=False)
+        return mountpoint
+
+    def mirrorfs(self, *words, check=True, environment=None):
+        result = subprocess.run([os.path.join(BIN, "mirrorfs"), *words], stdin=subprocess.DEVNULL, capture_output=True,
+                                text=True, timeout=LIMIT, check=False, env={**os.environ, **(environment or {})})
+        if check and result.returncode:
+            self.fail(f"mirrorfs {' '.join(words)}: {result.stderr}")
+        return result
+
+    def read(self, *path):
+        with open(os.path.join(*path), encoding="utf-8") as file:
+            return file.read().strip()
+
+    def assert_reads_nonce(self, mountpoint):
+        self.assertEqual(self.read(mountpoint, "nonce"), self.nonce)
+
+    def account(self, rules):
+        """A kubeconfig of somebody who may do just that."""
+        return access.service_account_kubeconfig(self.cluster, self.namespace, "user-" + secrets.token_hex(3),
+                                                 list(rules.values()), self.scratch)
+
+    def jobs(self):
+        return [job["metadata"]["name"] for job in self.cluster.get("jobs", "-n", self.namespace)["items"]]
+
+    def wait_no_agents(self):
+        self.wait_for(lambda: not self.jobs(), "the end of the agent's job")
+        self.wait_for(lambda: not self.cluster.get("pods", "-n", self.namespace, "-l",
+                                                   "app.kubernetes.io/managed-by=mirrorfs")["items"], "its pod's end")
+
+    def agent_pod(self):
+        pods = self.cluster.get("pods", "-n", self.namespace, "-l", "app.kubernetes.io/managed-by=mirrorfs")["items"]
+        self.assertEqual(len(pods), 1)
+        return pods[0]
+
+
+class LeftoversMixin:
+    """Compares the cluster around a module of tests."""
+
+    @staticmethod
+    def begin():
+        return snapshot.settled(clusters.Cluster.start_or_reuse())
+
+    @staticmethod
+    def end(before):
+        if not clusters.preserves_failed():
+            snapshot.assert_same(clusters.Cluster.start_or_reuse(), before)
+

@@ -1,0 +1,70 @@
+#!/usr/bin/python3 -B
+"""An agent beside the target in its pod."""
+
+import os
+import sys
+import unittest
+
+import agent_modes
+from agent_modes import EPHEMERAL_RULES, AgentCase, Probe
+from cluster import BUSYBOX, pod
+
+
+class EphemeralModeTest(AgentCase):
+    def containers(self, name="web"):
+        return self.cluster.get("pod", name, "-n", self.namespace)["status"].get("ephemeralContainerStatuses", [])
+
+    def test_mounts_the_container_beside_it(self):
+        probe = Probe(self, "ephemeral", self.target(), "--rw").ready()
+        mountpoint = self.mount(probe, "--rw")
+        self.assert_reads_nonce(mountpoint)
+        with open(os.path.join(mountpoint, "made"), "w", encoding="utf-8") as file:
+            file.write(self.nonce)
+        self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/made"), self.nonce)
+
+    def test_its_agent_ends_and_stays_listed(self):
+        probe = Probe(self, "ephemeral", self.target(), "--agent-ttl", "9s").ready()
+        self.mount(probe)
+        probe.kill()
+        self.wait_for(lambda: "terminated" in self.containers()[0]["state"], "the agent's end")
+        self.assertEqual(self.containers()[0]["state"]["terminated"]["exitCode"], 0)
+
+    def test_of_several_containers_the_one_that_is_meant(self):
+        other = {"name": "other", "image": BUSYBOX}
+        spec = pod("two", node="node-1", shareProcessNamespace=True)
+        spec["spec"]["containers"].append(other)
+        self.cluster.apply(spec, namespace=self.namespace)
+        self.cluster.wait_running("two", namespace=self.namespace)
+        self.kubectl("exec", "two", "-c", "app", "--", "sh", "-c", f"echo {self.nonce} > /nonce")
+        self.kubectl("exec", "two", "-c", "other", "--", "sh", "-c", "echo other > /nonce")
+        self.kubectl("annotate", "pod", "two", "kubectl.kubernetes.io/default-container=app")
+        self.assert_reads_nonce(self.mount(Probe(self, "ephemeral", "two").ready()))
+
+    def test_the_least_rights_are_enough_and_each_is_needed(self):
+        self.target()
+        probe = Probe(self, "ephemeral", "web", kubeconfig=self.account(EPHEMERAL_RULES)).ready()
+        self.assert_reads_nonce(self.mount(probe))
+        for missing, text in (("ephemeralcontainers", "ephemeralcontainers"), ("log", "log")):
+            with self.subTest(missing):
+                rules = {name: rule for name, rule in EPHEMERAL_RULES.items() if name != missing}
+                self.assertIn(text, Probe(self, "ephemeral", "web", kubeconfig=self.account(rules)).failure())
+
+    def test_pod_security_forbids_it(self):
+        self.namespace = self.make_namespace(**{"pod-security.kubernetes.io/enforce": "baseline"})
+        self.cluster.apply(pod("web", node="node-1"), namespace=self.namespace)
+        self.cluster.wait_running("web", namespace=self.namespace)
+        self.assertIn("PodSecurity", Probe(self, "ephemeral", "web").failure())
+
+
+def setUpModule():
+    global before  # pylint: disable=global-statement
+    before = agent_modes.LeftoversMixin.begin()
+
+
+def tearDownModule():
+    agent_modes.LeftoversMixin.end(before)
+
+
+if __name__ == "__main__":
+    agent_modes.in_own_mount_namespace()
+    sys.exit(unittest.main(verbosity=2))

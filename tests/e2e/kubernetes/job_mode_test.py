@@ -1,0 +1,190 @@
+#!/usr/bin/python3 -B
+"""An agent as a job on the target's node: mounted through it, from its creation to its end, and what stands in its way."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import unittest
+
+import agent_modes
+from agent_modes import JOB_RULES, AgentCase, Probe
+from cluster import DISTROLESS, pod
+
+
+class JobModeTest(AgentCase):
+    def test_mounts_a_pod_and_leaves_nothing(self):
+        probe = Probe(self, "job", self.target()).ready()
+        steps = [line.split()[0] for line in probe.said]
+        for step in ("created", "scheduled", "started", "attached"):
+            self.assertIn(step, steps)
+        self.assertEqual(self.agent_pod()["spec"]["nodeName"], "node-2")
+        self.assert_reads_nonce(self.mount(probe))
+        self.mirrorfs("umount", "--all", check=False)
+        probe.end()
+        self.wait_no_agents()
+
+    def test_no_secret_is_in_the_cluster(self):
+        probe = Probe(self, "job", self.target()).ready()
+        token = self.read(probe.token)
+        everything = self.cluster.kubectl("get", "jobs,pods,secrets,configmaps", "-n", self.namespace, "-o", "json")
+        log = self.cluster.kubectl("logs", "-n", self.namespace, self.agent_pod()["metadata"]["name"])
+        for text in (everything, log):
+            self.assertNotIn(token, text)
+            self.assertNotIn("PRIVATE KEY", text)
+        self.assertIn(hashlib.sha256(token.encode()).hexdigest(), everything)
+        self.assertIn("BEGIN CERTIFICATE", log)
+
+    def test_has_just_the_capabilities_of_its_mode(self):
+        Probe(self, "job", self.target()).ready()
+        container = self.agent_pod()["spec"]["containers"][0]
+        self.assertEqual(container["securityContext"]["capabilities"]["add"],
+                         ["SYS_PTRACE", "DAC_READ_SEARCH", "SETUID", "SETGID"])
+        self.assertFalse(container["securityContext"].get("privileged"))
+        self.assertIn("@sha256:", container["image"])
+
+    def test_writes_reach_the_container(self):
+        probe = Probe(self, "job", self.target(), "--rw").ready()
+        mountpoint = self.mount(probe, "--rw")
+        with open(os.path.join(mountpoint, "made"), "w", encoding="utf-8") as file:
+            file.write(self.nonce)
+        self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/made"), self.nonce)
+
+    def test_read_only_is_kept_by_the_agent(self):
+        probe = Probe(self, "job", self.target()).ready()
+        mountpoint = os.path.join(self.scratch, "mnt")
+        os.mkdir(mountpoint)
+        result = self.mirrorfs("mount", f"unix:{probe.socket}", mountpoint, "--rw", "--token-file", probe.token, check=False)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("read-only", result.stderr)
+
+    def test_without_the_token_nobody_is_let_in(self):
+        probe = Probe(self, "job", self.target()).ready()
+        wrong = os.path.join(self.scratch, "wrong")
+        with open(wrong, "w", encoding="utf-8") as file:
+            file.write("0" * 64)
+        os.mkdir(os.path.join(self.scratch, "mnt"))
+        result = self.mirrorfs("mount", f"unix:{probe.socket}", os.path.join(self.scratch, "mnt"), "--token-file", wrong,
+                               check=False)
+        self.assertIn("does not accept this token", result.stderr)
+
+    def test_no_socket_of_the_runtime_is_needed(self):
+        probe = Probe(self, "job", self.target(), "--agent-pid-from", "cgroup").ready()
+        self.assertNotIn("hostPath", str(self.agent_pod()["spec"]))
+        self.assert_reads_nonce(self.mount(probe))
+
+    def test_an_image_without_a_shell(self):
+        self.run_pod("bare", DISTROLESS, node="node-1")
+        mountpoint = self.mount(Probe(self, "job", "bare").ready())
+        self.assertTrue(os.listdir(mountpoint))
+
+    def test_200_megabytes_arrive_as_they_are(self):
+        self.target()
+        self.kubectl("exec", "web", "--", "sh", "-c", "head -c 200000000 /dev/urandom > /big")
+        expected = self.kubectl("exec", "web", "--", "sha256sum", "/big").split()[0]
+        mountpoint = self.mount(Probe(self, "job", "web").ready())
+        digest = hashlib.sha256()
+        with open(os.path.join(mountpoint, "big"), "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        self.assertEqual(digest.hexdigest(), expected)
+
+    def test_a_broken_tunnel_is_not_noticed_by_programs(self):
+        self.target()
+        self.kubectl("exec", "web", "--", "sh", "-c", "head -c 200000000 /dev/urandom > /big")
+        expected = self.kubectl("exec", "web", "--", "sha256sum", "/big").split()[0]
+        probe = Probe(self, "job", "web").ready()
+        mountpoint = self.mount(probe)
+        digest = hashlib.sha256()
+        with open(os.path.join(mountpoint, "big"), "rb") as file:
+            for block_number in range(1000):
+                block = file.read(1 << 20)
+                if not block:
+                    break
+                digest.update(block)
+                if block_number % 60 == 30:
+                    self.cut(probe)
+        self.assertEqual(digest.hexdigest(), expected)
+
+    def cut(self, probe):
+        """Kills the kubectl programs that forward ports for this probe."""
+        children = subprocess.run(["pgrep", "-P", str(probe.process.pid), "-f", "port-forward"], capture_output=True,
+                                  text=True, check=False).stdout.split()
+        self.assertTrue(children)
+        for pid in children:
+            os.kill(int(pid), 9)
+
+    def test_by_exec_where_ports_may_not_be_forwarded(self):
+        rules = {name: rule for name, rule in JOB_RULES.items() if name != "portforward"}
+        rules["exec"] = agent_modes.EXEC_RULES["exec"]
+        probe = Probe(self, "job", self.target(), kubeconfig=self.account(rules)).ready()
+        self.assert_reads_nonce(self.mount(probe))
+
+    def test_the_least_rights_are_enough_and_each_is_needed(self):
+        self.target()
+        probe = Probe(self, "job", "web", kubeconfig=self.account(JOB_RULES)).ready()
+        self.assert_reads_nonce(self.mount(probe))
+        probe.end()
+        for missing, text in (("pods", "pods"), ("jobs", "jobs"), ("log", "log")):
+            with self.subTest(missing):
+                rules = {name: rule for name, rule in JOB_RULES.items() if name != missing}
+                self.assertIn(text, Probe(self, "job", "web", kubeconfig=self.account(rules)).failure())
+
+    def test_the_targets_end_is_told(self):
+        probe = Probe(self, "job", self.target()).ready()
+        mountpoint = self.mount(probe)
+        self.assert_reads_nonce(mountpoint)
+        self.kubectl("delete", "pod", "web", "--grace-period=1", "--wait=false")
+        self.assertIn("gone", probe.wait_for("lost:"))
+        with self.assertRaises(OSError):
+            self.read(mountpoint, "nonce")
+
+    def test_a_client_that_vanishes_leaves_nothing(self):
+        probe = Probe(self, "job", self.target(), "--agent-ttl", "9s").ready()
+        self.mount(probe)
+        probe.kill()
+        self.wait_no_agents()
+
+    def test_an_image_that_is_not_there(self):
+        self.target()
+        failure = Probe(self, "job", "web", "--agent-pull-policy", "Never", image="mirrorfs-test/none:1").failure()
+        self.assertIn("--agent-pull-policy", failure)
+        self.wait_no_agents()
+
+    def test_a_socket_that_is_not_there(self):
+        self.target()
+        failure = Probe(self, "job", "web", "--agent-start-limit", "40s", "--runtime-socket", "/run/none.sock").failure()
+        self.assertIn("--agent-pid-from cgroup", failure)
+        self.wait_no_agents()
+
+    def test_a_quota_that_is_full(self):
+        self.target()
+        self.cluster.apply({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"},
+                            "spec": {"hard": {"pods": "1"}}}, namespace=self.namespace)
+        self.wait_for(lambda: self.cluster.get("quota", "full", "-n", self.namespace).get("status", {}).get("used"),
+                      "the quota's count")
+        failure = Probe(self, "job", "web").failure()
+        self.assertIn("exceeded quota", failure)
+        self.assertIn("--agent-namespace", failure)
+
+    def test_pod_security_forbids_it(self):
+        self.namespace = self.make_namespace(**{"pod-security.kubernetes.io/enforce": "baseline"})
+        self.cluster.apply(pod("web", node="node-1"), namespace=self.namespace)
+        self.cluster.wait_running("web", namespace=self.namespace)
+        failure = Probe(self, "job", "web").failure()
+        self.assertIn("PodSecurity", failure)
+        self.assertIn("--agent exec", failure)
+
+
+def setUpModule():
+    global before  # pylint: disable=global-statement
+    before = agent_modes.LeftoversMixin.begin()
+
+
+def tearDownModule():
+    agent_modes.LeftoversMixin.end(before)
+
+
+if __name__ == "__main__":
+    agent_modes.in_own_mount_namespace()
+    sys.exit(unittest.main(verbosity=2))
