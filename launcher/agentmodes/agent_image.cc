@@ -13,4 +13,6 @@ std::string DefaultAgentImage(const std::string& executable_directory) {
   return "docker.io/library/mirrorfs-agent:" MIRRORFS_VERSION;
 }
 
+const char* OwnVersion() { return MIRRORFS_VERSION; }
+
 }  // namespace mirrorfs

@@ -10,6 +10,9 @@ namespace mirrorfs {
 // digest. Without that file, the name by which the image's archive loads.
 std::string DefaultAgentImage(const std::string& executable_directory);
 
+// Which the agent must have, too.
+const char* OwnVersion();
+
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_LAUNCHER_AGENTMODES_AGENT_IMAGE_H_

@@ -2,7 +2,6 @@
 #ifndef MIRRORFS_LAUNCHER_AGENTMODES_AGENT_POD_SETTINGS_H_
 #define MIRRORFS_LAUNCHER_AGENTMODES_AGENT_POD_SETTINGS_H_
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,9 +32,6 @@ absl::Span<const AgentPodKey> AgentPodKeys();
 
 // auto, job, ephemeral, exec. Fails with kUsage.
 absl::StatusOr<PodMode> ParsePodMode(std::string_view word);
-
-// Words by name of their key, in their order.
-using AgentPodWords = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 // Adds a flag for each key. `words` must outlive the parsing.
 void AddAgentPodFlags(boost::program_options::options_description& options, AgentPodWords& words);

@@ -4,6 +4,7 @@
 #define MIRRORFS_LAUNCHER_AGENTMODES_AGENT_POD_SPEC_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ struct AgentToleration {
 
   bool operator==(const AgentToleration&) const = default;
 };
+
+// What somebody has said of it: words by name of their key (agent_pod_settings.h), in their order.
+using AgentPodWords = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 struct AgentPodSpec {
   PodMode mode = PodMode::kAuto;

@@ -75,13 +75,19 @@ class PodAgent::PodCarrier : public Carrier {
 };
 
 PodAgent::PodAgent(EventLoop& loop, const Kubectl& kubectl, PodTarget target)
-    : loop_(loop), kubectl_(kubectl), target_(std::move(target)) {}
+    : loop_(loop),
+      kubectl_(kubectl),
+      target_(std::move(target)),
+      container_(target_.pod.empty() ? "node/" + target_.node : target_.uid + " " + target_.container_id) {}
 
 Carrier& PodAgent::Streams() { return *carrier_; }
 
 absl::StatusOr<std::unique_ptr<PodAgent>> PodAgent::Start(EventLoop& loop, const Kubectl& kubectl,
                                                           PodAgentOptions options) {
   std::unique_ptr<PodAgent> agent(new PodAgent(loop, kubectl, options.task.target));
+  if (!options.expected_container.empty() && options.expected_container != agent->Container()) {
+    return agent->HasEnded();
+  }
   RETURN_IF_ERROR(agent->Begin(std::move(options)));
   return agent;
 }
@@ -134,7 +140,7 @@ absl::Status PodAgent::WhyEnded() {
 }
 
 bool PodAgent::MayForwardPorts() const {
-  return kubectl_.Run(std::vector<std::string>{"auth", "can-i", "create", "pods/portforward", "--quiet"}).ok();
+  return pod_->kubectl().Run(std::vector<std::string>{"auth", "can-i", "create", "pods/portforward", "--quiet"}).ok();
 }
 
 std::unique_ptr<Transport> PodAgent::MakeTransport() {
@@ -210,10 +216,13 @@ void PodAgent::BeLost() {
   if (lost_) std::exchange(lost_, nullptr)();
 }
 
+absl::Status PodAgent::HasEnded() const {
+  return Failure(ExitCode::kNoTarget, fmt::format("container {} of pod/{} has ended.", target_.container, target_.pod));
+}
+
 absl::Status PodAgent::CheckContainer() const {
-  const absl::Status ended =
-      Failure(ExitCode::kNoTarget, fmt::format("container {} of pod/{} has ended.", target_.container, target_.pod));
-  if (words_.target_gone()) return ended;
+  if (target_.pod.empty()) return absl::OkStatus();  // a node is looked for by whoever starts the next agent
+  if (words_.target_gone()) return HasEnded();
   ASSIGN_OR_RETURN(const std::string text,
                    kubectl_.Run(std::vector<std::string>{"get", "pod", target_.pod, "-o", "json"}));
   ASSIGN_OR_RETURN(const nlohmann::json pod, ParseKubectlJson(text, "get pod"));
@@ -221,7 +230,7 @@ absl::Status PodAgent::CheckContainer() const {
     const bool it_is = TextAt(status, {"containerID"}) == target_.container_id;
     if (it_is && FieldAt(status, {"state", "running"}).is_object()) return absl::OkStatus();
   }
-  return ended;
+  return HasEnded();
 }
 
 PodAgent::~PodAgent() {

@@ -25,6 +25,7 @@ struct PodAgentOptions {
   std::string token;  // what the daemon shows; see MakeToken
   std::string own_version;
   bool asks_for_facts = false;
+  std::string expected_container;  // what Container() must be; empty: whatever there is
   PodProgress progress;
 };
 
@@ -36,7 +37,7 @@ class PodAgent : public RemoteAgent {
                                                          PodAgentOptions options);
   ~PodAgent() override;
 
-  const std::string& Container() const override { return target_.container_id; }
+  const std::string& Container() const override { return container_; }
   const std::string& Facts() const override { return facts_; }
   Carrier& Streams() override;
   void Watch(std::function<void()> lost) override;
@@ -50,6 +51,7 @@ class PodAgent : public RemoteAgent {
   absl::Status Begin(PodAgentOptions options);
   absl::Status Hear(const std::string& own_version);
   absl::Status WhyEnded();
+  absl::Status HasEnded() const;
   bool MayForwardPorts() const;
   std::unique_ptr<Transport> MakeTransport();
   absl::Status FetchFacts(const std::string& token);
@@ -61,6 +63,7 @@ class PodAgent : public RemoteAgent {
   EventLoop& loop_;
   const Kubectl kubectl_;
   const PodTarget target_;
+  const std::string container_;
   std::unique_ptr<AgentPod> pod_;
   std::optional<Conversation> log_;
   EventLoop::TimerId timer_ = EventLoop::TimerId::kNone;

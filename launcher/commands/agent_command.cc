@@ -8,22 +8,17 @@
 #include <vector>
 
 #include "fmt/format.h"
-#include "launcher/agentmodes/agent_image.h"
 #include "launcher/agentmodes/agent_list.h"
-#include "launcher/agentmodes/agent_pod.h"
-#include "launcher/agentmodes/agent_pod_settings.h"
-#include "launcher/agentmodes/manifests.h"
-#include "launcher/agentmodes/mode_choice.h"
+#include "launcher/agentmodes/settle_target.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/output_format.h"
 #include "launcher/commands/table.h"
-#include "launcher/config/environment.h"
 #include "launcher/failure.h"
-#include "launcher/kubernetes/pod_target.h"
+#include "launcher/kubernetes/kubectl.h"
 #include "launcher/plan/cluster_options.h"
 #include "launcher/plan/command_line.h"
+#include "launcher/plan/mount_plan.h"
 #include "launcher/plan/nearest.h"
-#include "protos/certificates/certificates.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -33,14 +28,10 @@ namespace po = boost::program_options;
 using Words = std::vector<std::string>;
 
 struct AgentCommandWords {
-  std::string subject;  // the target, or the agent's name
+  std::string agent;   // its name
+  MountArguments how;  // of manifest: what it would be an agent for
   ClusterFlags cluster;
-  AgentPodWords pod;
-  std::string mode = "auto";
-  std::string identity = "container";
-  std::string runtime_socket;
   std::string output;
-  bool read_write = false;
   bool devices = false;
   bool all_namespaces = false;
   bool all = false;
@@ -53,19 +44,17 @@ enum class Parts : uint8_t { kManifest, kList, kLogs, kClean };
 absl::Status Parse(Parts part, std::string_view name, absl::Span<const std::string> words,
                    AgentCommandWords& arguments) {
   po::options_description options;
-  AddClusterOptions(options, arguments.cluster);
+  const bool manifest = part == Parts::kManifest;
+  AddClusterOptions(options, manifest ? arguments.how.cluster : arguments.cluster);
+  if (manifest) AddTargetFlags(options, arguments.how);
   auto add = options.add_options();
-  add("subject", po::value(&arguments.subject));
-  if (part == Parts::kManifest) {
-    AddAgentPodFlags(options, arguments.pod);
-    add("agent", po::value(&arguments.mode));
-    add("as", po::value(&arguments.identity));
-    add("runtime-socket", po::value(&arguments.runtime_socket));
-    add("rw,w", po::bool_switch(&arguments.read_write));
+  add("subject", po::value(manifest ? &arguments.how.target : &arguments.agent));
+  if (manifest) {
+    add("rw,w", po::bool_switch(&arguments.how.read_write));
     add("devices", po::bool_switch(&arguments.devices));
   }
   if (part == Parts::kList) add("output,o", po::value(&arguments.output));
-  if (part != Parts::kManifest) add("all-namespaces,A", po::bool_switch(&arguments.all_namespaces));
+  if (!manifest) add("all-namespaces,A", po::bool_switch(&arguments.all_namespaces));
   if (part == Parts::kClean) add("all", po::bool_switch(&arguments.all));
   add("help,h", po::bool_switch(&arguments.help));
   if (part == Parts::kLogs) add("follow,f", po::bool_switch(&arguments.follow));
@@ -85,49 +74,13 @@ absl::StatusOr<Kubectl> KubectlOf(const AgentCommandWords& arguments, const Invo
   return KubectlOf(any.access);
 }
 
-absl::StatusOr<AgentPodSpec> SpecOf(const AgentCommandWords& arguments, const Invoker& invoker) {
-  AgentPodSpec spec;
-  ASSIGN_OR_RETURN(const AgentPodWords variables, AgentPodWordsOf(CurrentEnvironment()));
-  RETURN_IF_ERROR(ApplyAgentPodWords(variables, "MIRRORFS_AGENT_", spec));
-  RETURN_IF_ERROR(ApplyAgentPodWords(arguments.pod, "--agent-", spec));
-  ASSIGN_OR_RETURN(spec.mode, ParsePodMode(arguments.mode));
-  spec.runtime_socket = arguments.runtime_socket;
-  if (spec.image.empty()) spec.image = DefaultAgentImage(invoker.executable_directory);
-  return spec;
-}
-
-// Of an agent that nobody will talk to: its key is forgotten with the program.
-absl::StatusOr<AgentPodTask> TaskOf(const AgentCommandWords& arguments, PodTarget target) {
-  ASSIGN_OR_RETURN(const KeyAndCertificate authority, MakeAuthority("mirrorfs mount"));
-  ASSIGN_OR_RETURN(const std::string token, MakeToken());
-  const bool named = arguments.identity == "container" || arguments.identity == "caller";
-  return AgentPodTask{.target = std::move(target),
-                      .name = NewAgentName(),
-                      .client_ca = authority.certificate,
-                      .token_sha256 = Sha256Hex(token),
-                      .identities = named ? arguments.identity : "fixed",
-                      .read_write = arguments.read_write,
-                      .devices = arguments.devices};
-}
-
 absl::Status PrintManifest(const AgentCommandWords& arguments, const Invoker& invoker) {
-  if (arguments.subject.empty()) return Failure(ExitCode::kUsage, "agent manifest: the target is missing.");
-  ASSIGN_OR_RETURN(ClusterTarget wanted, ParseClusterTarget(arguments.subject, invoker.working_directory));
-  RETURN_IF_ERROR(ApplyClusterFlags(arguments.cluster, invoker.working_directory, wanted));
-  ASSIGN_OR_RETURN(AgentPodSpec spec, SpecOf(arguments, invoker));
-  ASSIGN_OR_RETURN(const Kubectl kubectl, KubectlOf(wanted.access));
-  ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, wanted.workload));
-  ASSIGN_OR_RETURN(const AgentPodTask task, TaskOf(arguments, std::move(target)));
-  if (spec.mode == PodMode::kAuto) {
-    ASSIGN_OR_RETURN(const ModeChoice choice, ChooseMode(kubectl, spec, task));
-    fmt::print(stderr, "mirrorfs: {}\n", choice.said);
-    spec.mode = choice.mode;
-  }
-  if (spec.mode == PodMode::kExec) {
-    return Failure(ExitCode::kUsage, "agent manifest: exec makes nothing in the cluster, so there is no manifest.");
-  }
-  const auto manifest = spec.mode == PodMode::kJob ? JobManifest(spec, task) : EphemeralContainer(spec, task);
-  fmt::print("{}\n", manifest.dump(2));
+  if (arguments.how.target.empty()) return Failure(ExitCode::kUsage, "agent manifest: the target is missing.");
+  ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(arguments.how, invoker));
+  plan.read_write = arguments.how.read_write;
+  plan.devices = arguments.devices;
+  ASSIGN_OR_RETURN(const std::string manifest, ManifestFor(std::move(plan)));
+  fmt::print("{}\n", manifest);
   return absl::OkStatus();
 }
 
@@ -166,15 +119,15 @@ absl::StatusOr<ListedAgent> FindAgentNamed(const Kubectl& kubectl, const AgentCo
   ASSIGN_OR_RETURN(const std::vector<ListedAgent> agents, ListAgents(kubectl, arguments.all_namespaces));
   Words names;
   for (const ListedAgent& agent : agents) {
-    if (agent.name == arguments.subject) return agent;
+    if (agent.name == arguments.agent) return agent;
     names.push_back(agent.name);
   }
   return Failure(ExitCode::kNoTarget, fmt::format("there is no agent {}{} 'mirrorfs agent ls' shows them.",
-                                                  arguments.subject, DidYouMean(arguments.subject, names)));
+                                                  arguments.agent, DidYouMean(arguments.agent, names)));
 }
 
 absl::Status PrintLogs(const AgentCommandWords& arguments, const Invoker& invoker) {
-  if (arguments.subject.empty()) return Failure(ExitCode::kUsage, "agent logs: the agent's name is missing.");
+  if (arguments.agent.empty()) return Failure(ExitCode::kUsage, "agent logs: the agent's name is missing.");
   ASSIGN_OR_RETURN(const Kubectl kubectl, KubectlOf(arguments, invoker));
   ASSIGN_OR_RETURN(const ListedAgent agent, FindAgentNamed(kubectl, arguments));
   if (agent.pod.empty()) return Failure(ExitCode::kNoTarget, fmt::format("{} has no pod.", agent.name));

@@ -1,3 +1,4 @@
+#include "launcher/agentmodes/settle_target.h"
 #include "launcher/commands/explain_command.h"
 
 #include <algorithm>
@@ -15,7 +16,6 @@
 #include "launcher/config/program_facts.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/agent_query.h"
-#include "launcher/kubernetes/cluster_lookup.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/exec_plan.h"
 #include "launcher/plan/target_spec.h"

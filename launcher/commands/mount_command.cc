@@ -1,3 +1,4 @@
+#include "launcher/agentmodes/settle_target.h"
 #include "launcher/commands/mount_command.h"
 
 #include <sys/stat.h>
@@ -10,7 +11,6 @@
 #include "launcher/control_client.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/keeper_process.h"
-#include "launcher/kubernetes/cluster_lookup.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/state/clean_up.h"
@@ -112,6 +112,12 @@ absl::StatusOr<KeeperSetup> PrepareSetup(MountPlan plan, const Invoker& invoker)
                      .starter = UniqueFd()};
 }
 
+absl::Status PrintManifest(const MountPlan& plan) {
+  ASSIGN_OR_RETURN(const std::string manifest, ManifestFor(plan));
+  fmt::print("{}\n", manifest);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunMount(absl::Span<const std::string> words, MountCaller caller, const Invoker& invoker) {
@@ -119,6 +125,7 @@ absl::Status RunMount(absl::Span<const std::string> words, MountCaller caller, c
   if (arguments.help) return PrintHelp("mount");
   ASSIGN_OR_RETURN(const MountPlan plan, MakeMountPlan(arguments, invoker));
   if (arguments.fake) return absl::OkStatus();
+  if (arguments.dry_run) return PrintManifest(plan);
   ASSIGN_OR_RETURN(KeeperSetup setup, PrepareSetup(plan, invoker));
   if (plan.foreground) return RunKeeperInForeground(std::move(setup));
   return StartKeeper(std::move(setup));

@@ -1,5 +1,6 @@
 #include "launcher/config/exec_flags.h"
 
+#include "launcher/agentmodes/agent_pod_settings.h"
 #include "launcher/plan/cluster_options.h"
 
 namespace mirrorfs {
@@ -41,6 +42,7 @@ void AddAgentFlags(po::options_description& options, ExecFlags& flags) {
   add("agent", Text(flags.agent_mode));
   add("agent-program", Text(flags.agent_path));
   add("mirrorfsd", Text(flags.daemon_path));
+  AddAgentPodFlags(options, flags.agent_pod);
 }
 
 }  // namespace

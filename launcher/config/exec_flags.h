@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "boost/program_options.hpp"
+#include "launcher/agentmodes/agent_pod_spec.h"
 #include "launcher/plan/cluster_target.h"
 
 namespace mirrorfs {
@@ -38,6 +39,7 @@ struct ExecFlags {
   std::optional<std::string> tls_key;                   // --tls-key
   std::optional<std::string> token_file;                // --token-file
   std::optional<std::string> agent_mode;                // --agent
+  AgentPodWords agent_pod;                              // --agent-image and so on
   std::optional<std::string> agent_path;                // --agent-program
   std::optional<std::string> daemon_path;               // --mirrorfsd
 };

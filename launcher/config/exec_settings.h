@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "launcher/agentmodes/agent_pod_spec.h"
 #include "protos/policy/policy_spec.h"
 
 namespace mirrorfs {
@@ -56,6 +57,7 @@ struct AgentSettings {
   Sourced<std::string> tls_certificate;
   Sourced<std::string> tls_key;
   Sourced<std::string> token_file;
+  AgentPodWords pod;                 // --agent-image and so on: flags only, as what follows
   Sourced<std::string> agent_path;   // flags only: a file that somebody left in a directory shall not start programs
   Sourced<std::string> daemon_path;  // likewise
 };

@@ -21,7 +21,7 @@ constexpr absl::Duration kTunnelLimit = absl::Minutes(10);
 
 absl::StatusOr<pid_t> StartAgentProcess(const MountPlan& plan, const AgentProcessOptions& options) {
   std::vector<int> descriptors = {options.ready};
-  const bool tunnel = plan.agent_mode == AgentMode::kExec;
+  const bool tunnel = IsRemote(plan.agent_mode);
   ASSIGN_OR_RETURN(const UniqueFd plan_file, BytesAsFile(Serialize(plan)));
   if (tunnel) descriptors.push_back(plan_file.get());
   const int facts_fd = options.facts < 0 ? -1 : kFirstChildDescriptor + static_cast<int>(descriptors.size());
@@ -42,9 +42,9 @@ absl::StatusOr<pid_t> StartAgentProcess(const MountPlan& plan, const AgentProces
        .descriptors = descriptors});
 }
 
-std::string AgentProcessName(AgentMode mode) { return mode == AgentMode::kExec ? "mirrorfs" : "mirrorfs-agent"; }
+std::string AgentProcessName(AgentMode mode) { return IsRemote(mode) ? "mirrorfs" : "mirrorfs-agent"; }
 
-absl::Duration AgentStartLimit(AgentMode mode) { return mode == AgentMode::kExec ? kTunnelLimit : kHostLimit; }
+absl::Duration AgentStartLimit(AgentMode mode) { return IsRemote(mode) ? kTunnelLimit : kHostLimit; }
 
 bool MayTryExec(AgentMode mode, const absl::Status& why) {
   return mode == AgentMode::kHostOrExec && ExitCodeOf(why) == ExitCode::kNotPermitted;

@@ -15,6 +15,7 @@
 #include "launcher/failure.h"
 #include "launcher/keeper/agent_process.h"
 #include "launcher/keeper/child_end.h"
+#include "launcher/split_text.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -90,6 +91,7 @@ void AgentSupervisor::OnReadyPipe() {
   }
   const std::string lines(text.data(), static_cast<size_t>(count));
   NoteContainer(lines);
+  TellProgress(lines);
   if (lines.find("ready ") != lines.npos) OnReady();
   if (lines.find("target gone") != lines.npos) OnTargetGone();
 }
@@ -100,6 +102,18 @@ void AgentSupervisor::NoteContainer(const std::string& lines) {
   if (begin == lines.npos) return;
   const size_t text = begin + kContainer.size();
   container_ = lines.substr(text, lines.find('\n', text) - text);
+}
+
+// The tunnel writes each line at once.
+void AgentSupervisor::TellProgress(const std::string& lines) {
+  constexpr std::string_view kProgress = "progress ";
+  for (std::string_view line : SplitText(lines, '\n')) {
+    if (!line.starts_with(kProgress)) continue;
+    line.remove_prefix(kProgress.size());
+    logger_.info("the agent: {}", line);
+    const size_t space = std::min(line.find(' '), line.size());
+    if (listener_.progress) listener_.progress(line.substr(0, space), line.substr(std::min(space + 1, line.size())));
+  }
 }
 
 void AgentSupervisor::OnTargetGone() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -35,6 +36,8 @@ class AgentSupervisor {
     std::function<void()> ready;                      // the first time only
     std::function<void(const absl::Status&)> failed;  // it could not be started the first time
     std::function<void()> changed;                    // another process, or state
+    // How far an agent that takes its time has come ("scheduled", "node-1"); may be left out.
+    std::function<void(std::string_view step, std::string_view detail)> progress = nullptr;
   };
 
   AgentSupervisor(EventLoop& loop, spdlog::logger& logger, const MountPlan& plan, std::string socket,
@@ -57,6 +60,7 @@ class AgentSupervisor {
   void OnReadyPipe();
   void OnReady();
   void NoteContainer(const std::string& lines);
+  void TellProgress(const std::string& lines);
   void OnTargetGone();
   void OnEnd(pid_t pid, int wait_status);
   void OnStartFailed(const absl::Status& why);

@@ -79,13 +79,4 @@ absl::StatusOr<PodTarget> FindInCluster(MountPlan& plan) {
   return pod;
 }
 
-absl::Status SettleTarget(MountPlan& plan) {
-  if (!plan.IsInCluster()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const PodTarget pod, FindInCluster(plan));
-  if (pod.pod.empty()) return absl::OkStatus();  // a node itself
-  plan.workload = {.kind = "pod", .name = pod.pod, .selector = {}, .container = pod.container};
-  plan.cluster.name_space = pod.name_space;
-  return absl::OkStatus();
-}
-
 }  // namespace mirrorfs

@@ -18,10 +18,6 @@ absl::Status SettleAccess(ClusterAccess& access);
 // line is said on stderr.
 absl::StatusOr<PodTarget> FindInCluster(MountPlan& plan);
 
-// Before anything is started for it: what the plan names becomes one container of one pod, so that whatever is started
-// later, and again, is about the same. Does nothing for other targets.
-absl::Status SettleTarget(MountPlan& plan);
-
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_LAUNCHER_KUBERNETES_CLUSTER_LOOKUP_H_

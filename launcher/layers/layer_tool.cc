@@ -1,3 +1,4 @@
+#include "launcher/agentmodes/settle_target.h"
 #include "launcher/layers/layer_tool.h"
 
 #include <poll.h>
@@ -15,7 +16,6 @@
 #include "launcher/keeper/child_log.h"
 #include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/event_loop.h"
-#include "launcher/kubernetes/cluster_lookup.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
 #include "launcher/system/process_identity.h"

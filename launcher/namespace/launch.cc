@@ -1,3 +1,4 @@
+#include "launcher/agentmodes/settle_target.h"
 #include "launcher/namespace/launch.h"
 
 #include <fcntl.h>
@@ -16,7 +17,6 @@
 #include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/exec_keeper_process.h"
 #include "launcher/keeper/hand_over.h"
-#include "launcher/kubernetes/cluster_lookup.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/namespace/fd_passing.h"
 #include "launcher/namespace/local_tree.h"

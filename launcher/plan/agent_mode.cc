@@ -5,19 +5,33 @@
 
 namespace mirrorfs {
 
+bool IsRemote(AgentMode mode) { return mode == AgentMode::kExec || HasPod(mode); }
+
+bool HasPod(AgentMode mode) { return mode == AgentMode::kJob || mode == AgentMode::kEphemeral; }
+
 absl::StatusOr<AgentMode> ChooseAgentMode(const std::string& word, const TargetSpec& target, const Invoker& invoker) {
   const bool in_cluster = target.kind == TargetKind::kCluster;
   const bool runs_programs = in_cluster || target.kind == TargetKind::kDocker || target.kind == TargetKind::kPodman;
   if (word == "exec" && runs_programs) return AgentMode::kExec;
+  if (word == "job" && in_cluster) return AgentMode::kJob;
+  if (word == "ephemeral" && in_cluster) return AgentMode::kEphemeral;
   if (word.empty() || word == "auto") {
-    if (in_cluster) return AgentMode::kExec;
+    if (in_cluster) return AgentMode::kOfCluster;
     return runs_programs && !invoker.IsRoot() ? AgentMode::kHostOrExec : AgentMode::kHost;
   }
   if (word.find('/') != word.npos) {
-    return Failure(ExitCode::kUsage,
-                   fmt::format("--agent {0}: write auto or exec. The program is named by --agent-program {0}.", word));
+    return Failure(ExitCode::kUsage, fmt::format("--agent {0}: write auto, job, ephemeral or exec. The program is named "
+                                                 "by --agent-program {0}.",
+                                                 word));
   }
-  if (word != "exec") return Failure(ExitCode::kUsage, fmt::format("--agent {}: write auto or exec.", word));
+  if (word == "job" || word == "ephemeral") {
+    return Failure(ExitCode::kUsage,
+                   fmt::format("--agent {} goes with targets in a cluster only, such as pod/NAME; the target is {}.",
+                               word, target.text));
+  }
+  if (word != "exec") {
+    return Failure(ExitCode::kUsage, fmt::format("--agent {}: write auto, job, ephemeral or exec.", word));
+  }
   return Failure(ExitCode::kUsage, fmt::format("--agent exec goes with docker/NAME, podman/NAME and targets in a "
                                                "cluster: {} is reached without running anything in it.",
                                                target.text));

@@ -15,9 +15,17 @@ enum class AgentMode : uint8_t {
   kHost,        // on this machine: it enters the container through /proc/PID/root
   kHostOrExec,  // there, and if this user may not do that, in the container
   kExec,        // in the container: put there by docker exec, podman exec, kubectl exec, and has the rights of its user
+  kJob,         // in a pod of its own on the target's node, made by a Job
+  kEphemeral,   // in an ephemeral container of the target's pod
+  kOfCluster,   // kJob, kEphemeral or kExec: as soon as the target is settled, what the cluster permits
 };
 
-// `word`: auto (also if empty), exec. Fails with kUsage for other words, and for what the target cannot have.
+// A tunnel leads to it.
+bool IsRemote(AgentMode mode);
+// It has a pod, or a container in one: who talks to it must know a token.
+bool HasPod(AgentMode mode);
+
+// `word`: auto (also if empty), job, ephemeral, exec. Fails with kUsage for other words, and for what the target cannot have.
 absl::StatusOr<AgentMode> ChooseAgentMode(const std::string& word, const TargetSpec& target, const Invoker& invoker);
 
 }  // namespace mirrorfs

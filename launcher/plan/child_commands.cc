@@ -20,8 +20,7 @@ std::vector<std::string> AgentCommand(const MountPlan& plan, const std::string& 
   std::vector<std::string> command = {"mirrorfs-agent", "--target", plan.target, "--listen", "unix:" + socket};
   const std::vector<std::string> mode = AgentModeArguments(plan);
   command.insert(command.end(), mode.begin(), mode.end());
-  const bool named = plan.identity == "container" || plan.identity == "caller";
-  command.insert(command.end(), {"--identities", named ? plan.identity : "fixed"});
+  command.insert(command.end(), {"--identities", AgentIdentities(plan)});
   AddIfGiven(command, "--runtime-socket", plan.runtime_socket);
   command.insert(command.end(), {"--ready-fd", std::to_string(ready_fd)});
   if (facts_fd >= 0) command.insert(command.end(), {"--process-facts-fd", std::to_string(facts_fd)});
@@ -36,6 +35,12 @@ std::vector<std::string> AgentModeArguments(const MountPlan& plan) {
   if (plan.verbose) arguments.emplace_back("-v");
   return arguments;
 }
+
+std::string AgentIdentities(const MountPlan& plan) {
+  return plan.identity == "container" || plan.identity == "caller" ? plan.identity : "fixed";
+}
+
+std::string TunnelTokenFile(const std::string& socket) { return socket + ".token"; }
 
 std::vector<std::string> TunnelCommand(const MountPlan& plan, const std::string& socket,
                                        const TunnelDescriptors& descriptors, const std::string& expected_container) {
@@ -63,7 +68,9 @@ std::vector<std::string> DaemonCommand(const MountPlan& plan, const std::string&
   AddIfGiven(command, "--tls-ca", plan.tls_ca);
   AddIfGiven(command, "--tls-cert", plan.tls_certificate);
   AddIfGiven(command, "--tls-key", plan.tls_key);
-  AddIfGiven(command, "--token-file", plan.token_file);
+  constexpr std::string_view kSocket = "unix:";
+  AddIfGiven(command, "--token-file",
+             HasPod(plan.agent_mode) ? TunnelTokenFile(endpoint.substr(kSocket.size())) : plan.token_file);
   AddIfGiven(command, "--policy", plan.policy_file);
   AddIfGiven(command, "--layer", plan.layer_directory);
   AddIfGiven(command, "-o", absl::StrJoin(plan.mount_options, ","));

@@ -33,6 +33,10 @@ std::vector<std::string> TunnelCommand(const MountPlan& plan, const std::string&
                                        const TunnelDescriptors& descriptors, const std::string& expected_container);
 // What the agent may do, of its arguments in AgentCommand.
 std::vector<std::string> AgentModeArguments(const MountPlan& plan);
+// Which identities it is asked to take on.
+std::string AgentIdentities(const MountPlan& plan);
+// Where a tunnel at `socket` writes the token that its agent wants to see (HasPod), for the daemon.
+std::string TunnelTokenFile(const std::string& socket);
 // An agent that says at `socket` that the target has ended.
 std::vector<std::string> EndedAgentCommand(const MountPlan& plan, const std::string& socket);
 

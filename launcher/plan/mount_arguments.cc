@@ -1,5 +1,6 @@
 #include "launcher/plan/mount_arguments.h"
 
+#include "launcher/agentmodes/agent_pod_settings.h"
 #include "launcher/plan/cluster_options.h"
 #include "launcher/plan/command_line.h"
 #include "protos/shared/errno_status.h"
@@ -47,6 +48,7 @@ void AddTargetFlags(po::options_description& options, MountArguments& arguments)
   add("agent", po::value(&arguments.agent_mode));
   add("agent-program", po::value(&arguments.agent_path));
   add("mirrorfsd", po::value(&arguments.daemon_path));
+  AddAgentPodFlags(options, arguments.agent_pod);
 }
 
 absl::StatusOr<MountArguments> ParseMountArguments(absl::Span<const std::string> words, MountCaller caller) {
@@ -61,6 +63,7 @@ absl::StatusOr<MountArguments> ParseMountArguments(absl::Span<const std::string>
   } else {
     AddClusterOptions(options, arguments.cluster);
     options.add_options()("foreground,f", po::bool_switch(&arguments.foreground));
+    options.add_options()("dry-run", po::bool_switch(&arguments.dry_run));
   }
   po::positional_options_description positional;
   positional.add("target", 1).add("mountpoint", 1);

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "boost/program_options.hpp"
+#include "launcher/agentmodes/agent_pod_spec.h"
 #include "launcher/plan/cluster_target.h"
 
 namespace mirrorfs {
@@ -27,6 +28,7 @@ struct MountArguments {
   std::optional<std::string> layer;
   bool help = false;
   bool fake = false;  // mount(8)'s -f: check only
+  bool dry_run = false;
   std::optional<std::string> identity;
   std::optional<std::string> deadline;
   std::string runtime_socket;
@@ -35,6 +37,7 @@ struct MountArguments {
   std::string tls_key;
   std::string token_file;
   std::string agent_mode;  // --agent; empty: auto
+  AgentPodWords agent_pod;  // --agent-image and so on
   std::string agent_path;  // --agent-program
   std::string daemon_path;
   ClusterFlags cluster;  // where and what in a cluster the target is

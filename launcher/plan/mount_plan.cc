@@ -5,6 +5,9 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "launcher/agentmodes/agent_image.h"
+#include "launcher/agentmodes/agent_pod_settings.h"
+#include "launcher/config/environment.h"
 #include "launcher/failure.h"
 #include "launcher/plan/duration.h"
 #include "launcher/plan/mount_options.h"
@@ -26,22 +29,35 @@ bool IsId(std::string_view text) {
 
 absl::StatusOr<std::string> ChooseIdentity(const MountArguments& arguments, const TargetSpec& target, AgentMode mode,
                                            const Invoker& invoker) {
-  const bool in_container = mode == AgentMode::kExec;
-  if (!arguments.identity) return std::string(invoker.IsRoot() && !in_container ? "caller" : "container");
+  const bool on_host = mode == AgentMode::kHost || mode == AgentMode::kHostOrExec;
+  if (!arguments.identity) return std::string(invoker.IsRoot() && on_host ? "caller" : "container");
   const std::string& word = *arguments.identity;
   RETURN_IF_ERROR(CheckIdentityWord("--as", word));
-  if (in_container && word != "container") {
-    return Failure(ExitCode::kNotPermitted,
-                   fmt::format("--as {}: an agent that is put into the container (--agent exec) has the rights of the "
-                               "container's user, and no others. Use --as container.",
-                               word));
-  }
-  if (word == "caller" && !invoker.IsRoot() && target.NeedsAgent()) {
+  RETURN_IF_ERROR(CheckIdentityOf(mode, word));
+  if (word == "caller" && !invoker.IsRoot() && on_host && target.NeedsAgent()) {
     return Failure(ExitCode::kNotPermitted,
                    "--as caller: the agent must be root to act for each calling user. Use --as container, the "
                    "default, or run it with sudo.");
   }
   return word;
+}
+
+// What flags say counts more than the environment.
+absl::StatusOr<AgentPodSpec> ChooseAgentPod(const MountArguments& arguments, const TargetSpec& target,
+                                            const Invoker& invoker) {
+  AgentPodSpec spec;
+  if (target.kind != TargetKind::kCluster) {
+    if (arguments.agent_pod.empty()) return spec;
+    return Failure(ExitCode::kUsage,
+                   fmt::format("--agent-{} goes with targets in a cluster only, such as pod/NAME; the target is {}.",
+                               arguments.agent_pod.begin()->first, target.text));
+  }
+  ASSIGN_OR_RETURN(const AgentPodWords variables, AgentPodWordsOf(CurrentEnvironment()));
+  RETURN_IF_ERROR(ApplyAgentPodWords(variables, "MIRRORFS_AGENT_", spec));
+  RETURN_IF_ERROR(ApplyAgentPodWords(arguments.agent_pod, "--agent-", spec));
+  spec.runtime_socket = arguments.runtime_socket;
+  if (spec.image.empty()) spec.image = DefaultAgentImage(invoker.executable_directory);
+  return spec;
 }
 
 absl::StatusOr<bool> ChooseReadWrite(const MountArguments& arguments, const MountOptionList& list) {
@@ -196,6 +212,14 @@ absl::Status CheckIdentityWord(std::string_view name, std::string_view word) {
   return Failure(ExitCode::kUsage, fmt::format("{} {}: write container, caller, UID or UID:GID.", name, word));
 }
 
+absl::Status CheckIdentityOf(AgentMode mode, const std::string& identity) {
+  if (mode != AgentMode::kExec || identity == "container") return absl::OkStatus();
+  return Failure(ExitCode::kNotPermitted,
+                 fmt::format("--as {}: an agent that is put into the container (--agent exec) has the rights of the "
+                             "container's user, and no others. Use --as container.",
+                             identity));
+}
+
 absl::Status CheckDeadlineWord(std::string_view name, std::string_view word) { return Deadline(name, word).status(); }
 
 absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const Invoker& invoker) {
@@ -206,6 +230,7 @@ absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const
   plan.workload = target.cluster.workload;
   plan.cluster = target.cluster.access;
   ASSIGN_OR_RETURN(plan.agent_mode, ChooseAgentMode(arguments.agent_mode, target, invoker));
+  ASSIGN_OR_RETURN(plan.agent_pod, ChooseAgentPod(arguments, target, invoker));
   ASSIGN_OR_RETURN(plan.identity, ChooseIdentity(arguments, target, plan.agent_mode, invoker));
   ASSIGN_OR_RETURN(plan.deadline_seconds, ChooseDeadline(arguments));
   plan.verbose = arguments.verbose;

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "launcher/agentmodes/agent_pod_spec.h"
 #include "launcher/plan/agent_mode.h"
 #include "launcher/plan/invoker.h"
 #include "launcher/plan/mount_arguments.h"
@@ -23,6 +24,7 @@ struct MountPlan {
   std::string mountpoint;   // absolute; physical once the mount point has been looked at
   std::string identity;     // container, caller, UID or UID:GID
   AgentMode agent_mode = AgentMode::kHost;
+  AgentPodSpec agent_pod;  // of a target in a cluster: what its agent's pod is like, if it has one
   bool read_write = false;
   bool devices = false;
   bool private_layer = false;   // changes go to a private layer, never to the container
@@ -56,6 +58,9 @@ absl::Status CheckDeadlineWord(std::string_view name, std::string_view word);
 
 // What agent and daemon are to be like: everything but where and how is mounted. Fails with kUsage or kNotPermitted.
 absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const Invoker& invoker);
+
+// Whether an agent of that mode can take on that identity. Fails with kNotPermitted.
+absl::Status CheckIdentityOf(AgentMode mode, const std::string& identity);
 
 // Fails with kUsage or kNotPermitted.
 absl::StatusOr<MountPlan> MakeMountPlan(const MountArguments& arguments, const Invoker& invoker);

@@ -1,4 +1,5 @@
 #include "fmt/format.h"
+#include "launcher/agentmodes/agent_pod_settings.h"
 #include "launcher/failure.h"
 #include "launcher/plan/mount_plan.h"
 #include "nlohmann/json.hpp"
@@ -8,7 +9,12 @@ namespace mirrorfs {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WorkloadTarget, kind, name, selector, container)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClusterAccess, kubectl, kubeconfig, context, name_space, impersonate,
                                    impersonate_groups)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountPlan, target, endpoint, workload, cluster, mountpoint, identity, agent_mode,
+
+// Found by their names.
+void to_json(nlohmann::json& json, const AgentPodSpec& spec) { json = ToJson(spec); }
+void from_json(const nlohmann::json& json, AgentPodSpec& spec) { spec = AgentPodSpecOf(json); }
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountPlan, target, endpoint, workload, cluster, mountpoint, identity, agent_mode, agent_pod,
                                    read_write, devices, private_layer, layer_name, layer_directory, nonempty,
                                    make_directory, foreground, verbose, deadline_seconds, mount_options, policy_file,
                                    runtime_socket, tls_ca, tls_certificate, tls_key, token_file, agent_path,

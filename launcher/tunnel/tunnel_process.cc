@@ -12,12 +12,17 @@
 
 #include "boost/program_options.hpp"
 #include "fmt/format.h"
+#include "launcher/agentmodes/agent_image.h"
+#include "launcher/agentmodes/pod_agent.h"
+#include "launcher/agentmodes/settle_target.h"
+#include "launcher/agentmodes/token_file.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/keeper/hand_over.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/plan/command_line.h"
+#include "launcher/printable.h"
 #include "launcher/system/exec_words.h"
 #include "launcher/tunnel/docker_runner.h"
 #include "launcher/tunnel/kubectl_runner.h"
@@ -72,7 +77,16 @@ absl::StatusOr<std::unique_ptr<ContainerRunner>> MakeRunner(const MountPlan& pla
   return DockerRunner::Create(plan.target, plan.runtime_socket);
 }
 
-absl::StatusOr<std::unique_ptr<RemoteAgent>> StartAgent(EventLoop& loop, const TunnelOptions& options) {
+// Whoever asked has gone if this fails, and finds out by himself.
+void Tell(int fd, const std::string& text) {
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t count = ::write(fd, text.data() + done, text.size() - done);
+    if (count <= 0) return;
+    done += static_cast<size_t>(count);
+  }
+}
+
+absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPlacedAgent(EventLoop& loop, const TunnelOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<ContainerRunner> runner, MakeRunner(options.plan));
   return PlacedAgent::Start(loop, std::move(runner),
                             {.target = options.plan.target,
@@ -82,13 +96,26 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartAgent(EventLoop& loop, const T
                              .expected_container = options.expected_container});
 }
 
-// Whoever asked has gone if this fails, and finds out by himself.
-void Tell(int fd, const std::string& text) {
-  for (size_t done = 0; done < text.size();) {
-    const ssize_t count = ::write(fd, text.data() + done, text.size() - done);
-    if (count <= 0) return;
-    done += static_cast<size_t>(count);
-  }
+absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, const TunnelOptions& options) {
+  const MountPlan& plan = options.plan;
+  const Kubectl kubectl(plan.cluster);
+  ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, plan.workload));
+  ASSIGN_OR_RETURN(std::string token, KeepToken(TunnelTokenFile(options.socket)));
+  return PodAgent::Start(loop, kubectl,
+                         {.mode = plan.agent_mode == AgentMode::kJob ? PodMode::kJob : PodMode::kEphemeral,
+                          .spec = plan.agent_pod,
+                          .task = TaskOf(plan, std::move(target)),
+                          .token = std::move(token),
+                          .own_version = OwnVersion(),
+                          .asks_for_facts = options.facts_fd >= 0,
+                          .expected_container = options.expected_container,
+                          .progress = [&options](std::string_view step, std::string_view detail) {
+                            Tell(options.ready_fd, fmt::format("progress {} {}\n", step, Printable(std::string(detail))));
+                          }});
+}
+
+absl::StatusOr<std::unique_ptr<RemoteAgent>> StartAgent(EventLoop& loop, const TunnelOptions& options) {
+  return HasPod(options.plan.agent_mode) ? StartPodAgent(loop, options) : StartPlacedAgent(loop, options);
 }
 
 void TellOfAgent(const TunnelOptions& options, const RemoteAgent& agent) {
@@ -115,7 +142,7 @@ absl::Status Serve(EventLoop& loop, const TunnelOptions& options, RemoteAgent& a
   loop.Unwatch(signals.fd());
   if (!lost) return absl::OkStatus();
   const absl::Status there = agent.CheckContainer();
-  return there.ok() ? Failure(ExitCode::kUnreachable, "the agent in the container has ended.") : there;
+  return there.ok() ? Failure(ExitCode::kUnreachable, "the agent has ended.") : there;
 }
 
 absl::Status StartAndServe(const TunnelOptions& options, bool& was_ready) {
