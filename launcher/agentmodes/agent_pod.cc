@@ -125,7 +125,7 @@ absl::Status AgentPod::TooLate(const PodState& state) const {
                              kubectl_.Shown("describe " + where)));
 }
 
-absl::Status AgentPod::WaitUntilStarted(const PodProgress& progress) {
+absl::Status AgentPod::WaitUntilStarted(const PodProgress& progress, const std::function<bool()>& given_up) {
   const absl::Time limit = absl::Now() + spec_.start_limit;
   absl::Time changed = absl::Now();
   progress(ToWord(PodStep::kCreated), name_);
@@ -143,6 +143,7 @@ absl::Status AgentPod::WaitUntilStarted(const PodProgress& progress) {
     if (state.step >= PodStep::kStarted) return absl::OkStatus();
     if (absl::Now() - changed > kQuiet) RETURN_IF_ERROR(CheckEvents(pod_.empty() ? name_ : pod_));
     if (absl::Now() > limit) return TooLate(state);
+    if (given_up()) return Failure(ExitCode::kFailed, "interrupted.");
     absl::SleepFor(kLookInterval);
   }
 }

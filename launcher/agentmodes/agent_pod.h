@@ -34,8 +34,9 @@ class AgentPod {
   // A job is deleted, unless its pod is to stay. An ephemeral container cannot be: its agent ends when nobody uses it.
   ~AgentPod();
 
-  // Until the container runs, or has ended. Fails with what is in the way: image, quota, PodSecurity, socket, node.
-  absl::Status WaitUntilStarted(const PodProgress& progress);
+  // Until the container runs, or has ended. Fails with what is in the way: image, quota, PodSecurity, socket, node; and
+  // when `given_up` says so.
+  absl::Status WaitUntilStarted(const PodProgress& progress, const std::function<bool()>& given_up);
 
   // argv of kubectl with `words`, and after them the pod.
   std::vector<std::string> Command(std::vector<std::string> words) const;

@@ -100,7 +100,7 @@ absl::Status PodAgent::Begin(PodAgentOptions options) {
   task.client_ca = authority.certificate;
   task.token_sha256 = Sha256Hex(options.token);
   ASSIGN_OR_RETURN(pod_, AgentPod::Create(kubectl_, options.mode, options.spec, task));
-  RETURN_IF_ERROR(pod_->WaitUntilStarted(options.progress));
+  RETURN_IF_ERROR(pod_->WaitUntilStarted(options.progress, options.given_up));
   RETURN_IF_ERROR(Hear(options.own_version));
   ASSIGN_OR_RETURN(bridge_, TlsBridge::Start(own, words_.certificate()));
   transport_ = MakeTransport();

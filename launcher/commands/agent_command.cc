@@ -14,6 +14,7 @@
 #include "launcher/commands/output_format.h"
 #include "launcher/commands/table.h"
 #include "launcher/failure.h"
+#include "launcher/kubernetes/cluster_lookup.h"
 #include "launcher/kubernetes/kubectl.h"
 #include "launcher/plan/cluster_options.h"
 #include "launcher/plan/command_line.h"
@@ -63,15 +64,10 @@ absl::Status Parse(Parts part, std::string_view name, absl::Span<const std::stri
   return ParseCommandLine(fmt::format("agent {}", name), words, options, positional);
 }
 
-absl::StatusOr<Kubectl> KubectlOf(ClusterAccess access) {
-  ASSIGN_OR_RETURN(access.kubectl, FindKubectl());
-  return Kubectl(std::move(access));
-}
-
 absl::StatusOr<Kubectl> KubectlOf(const AgentCommandWords& arguments, const Invoker& invoker) {
-  ClusterTarget any;
-  RETURN_IF_ERROR(ApplyClusterFlags(arguments.cluster, invoker.working_directory, any));
-  return KubectlOf(any.access);
+  ASSIGN_OR_RETURN(ClusterAccess access, AccessOf(arguments.cluster, invoker.working_directory));
+  RETURN_IF_ERROR(SettleAccess(access));
+  return Kubectl(std::move(access));
 }
 
 absl::Status PrintManifest(const AgentCommandWords& arguments, const Invoker& invoker) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -96,7 +97,8 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPlacedAgent(EventLoop& loop, c
                              .expected_container = options.expected_container});
 }
 
-absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, const TunnelOptions& options) {
+absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, const TunnelOptions& options,
+                                                          EndingSignals& signals) {
   const MountPlan& plan = options.plan;
   const Kubectl kubectl(plan.cluster);
   ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, plan.workload));
@@ -109,13 +111,10 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, cons
                           .own_version = OwnVersion(),
                           .asks_for_facts = options.facts_fd >= 0,
                           .expected_container = options.expected_container,
+                          .given_up = [&signals] { return signals.Next().has_value(); },
                           .progress = [&options](std::string_view step, std::string_view detail) {
                             Tell(options.ready_fd, fmt::format("progress {} {}\n", step, Printable(std::string(detail))));
                           }});
-}
-
-absl::StatusOr<std::unique_ptr<RemoteAgent>> StartAgent(EventLoop& loop, const TunnelOptions& options) {
-  return HasPod(options.plan.agent_mode) ? StartPodAgent(loop, options) : StartPlacedAgent(loop, options);
 }
 
 void TellOfAgent(const TunnelOptions& options, const RemoteAgent& agent) {
@@ -127,8 +126,7 @@ void TellOfAgent(const TunnelOptions& options, const RemoteAgent& agent) {
 }
 
 // Until a signal comes, or the agent is lost: then why.
-absl::Status Serve(EventLoop& loop, const TunnelOptions& options, RemoteAgent& agent) {
-  EndingSignals signals;
+absl::Status Serve(EventLoop& loop, const TunnelOptions& options, RemoteAgent& agent, EndingSignals& signals) {
   ASSIGN_OR_RETURN(const std::unique_ptr<TunnelServer> server,
                    TunnelServer::Listen(loop, options.socket, agent.Streams()));
   bool lost = false;
@@ -147,9 +145,17 @@ absl::Status Serve(EventLoop& loop, const TunnelOptions& options, RemoteAgent& a
 
 absl::Status StartAndServe(const TunnelOptions& options, bool& was_ready) {
   EventLoop loop;
-  ASSIGN_OR_RETURN(const std::unique_ptr<RemoteAgent> agent, StartAgent(loop, options));
+  std::unique_ptr<RemoteAgent> agent;
+  std::optional<EndingSignals> signals;
+  if (HasPod(options.plan.agent_mode)) {
+    signals.emplace();  // what is made in the cluster is removed first; and the agent's threads are to leave them alone
+    ASSIGN_OR_RETURN(agent, StartPodAgent(loop, options, *signals));
+  } else {
+    ASSIGN_OR_RETURN(agent, StartPlacedAgent(loop, options));
+    signals.emplace();
+  }
   was_ready = true;
-  return Serve(loop, options, *agent);
+  return Serve(loop, options, *agent, *signals);
 }
 
 // Returns only if it cannot.
