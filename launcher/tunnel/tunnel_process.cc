@@ -130,7 +130,9 @@ absl::Status Serve(EventLoop& loop, const TunnelOptions& options, RemoteAgent& a
   ASSIGN_OR_RETURN(const std::unique_ptr<TunnelServer> server,
                    TunnelServer::Listen(loop, options.socket, agent.Streams()));
   bool lost = false;
-  loop.Watch(signals.fd(), POLLIN, [&] { loop.Stop(); });
+  loop.Watch(signals.fd(), POLLIN, [&] {
+    if (signals.Next()) loop.Stop();
+  });
   agent.Watch([&] {
     lost = true;
     loop.Stop();
@@ -145,8 +147,8 @@ absl::Status Serve(EventLoop& loop, const TunnelOptions& options, RemoteAgent& a
 
 absl::Status StartAndServe(const TunnelOptions& options, bool& was_ready) {
   EventLoop loop;
+  std::optional<EndingSignals> signals;  // until the agent has been cleared away
   std::unique_ptr<RemoteAgent> agent;
-  std::optional<EndingSignals> signals;
   if (HasPod(options.plan.agent_mode)) {
     signals.emplace();  // what is made in the cluster is removed first; and the agent's threads are to leave them alone
     ASSIGN_OR_RETURN(agent, StartPodAgent(loop, options, *signals));

@@ -56,7 +56,8 @@ constexpr std::array kClientUses = {Use{NID_basic_constraints, "critical,CA:FALS
                                     Use{NID_authority_key_identifier, "keyid"}};
 constexpr std::array kServerUses = {
     Use{NID_basic_constraints, "critical,CA:FALSE"}, Use{NID_key_usage, "critical,digitalSignature"},
-    Use{NID_ext_key_usage, "serverAuth"}, Use{NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"}};
+    Use{NID_ext_key_usage, "serverAuth"}, Use{NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"},
+    Use{NID_subject_key_identifier, "hash"}};
 
 absl::Status SetSerial(X509* certificate) {
   std::array<unsigned char, kSerialBytes> bytes;
