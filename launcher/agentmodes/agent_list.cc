@@ -5,6 +5,7 @@
 
 #include "fmt/format.h"
 #include "launcher/agentmodes/manifests.h"
+#include "launcher/agentmodes/pod_state.h"
 #include "launcher/failure.h"
 #include "launcher/kubernetes/json_path.h"
 #include "protos/shared/errno_status.h"
@@ -54,6 +55,9 @@ ListedAgent OfJob(const json& job, const json& pods) {
     if (!same) continue;
     agent.pod = TextAt(pod, {"metadata", "name"});
     agent.node = TextAt(pod, {"spec", "nodeName"});
+    // The job's own count follows a while later.
+    const bool runs = JudgePod(pod, kAgentContainer).step == PodStep::kStarted;
+    if (runs && agent.state == "pending") agent.state = "running";
   }
   return agent;
 }

@@ -8,6 +8,7 @@
 #include "absl/types/span.h"
 #include "fmt/format.h"
 #include "launcher/agentmodes/manifests.h"
+#include "launcher/agentmodes/rights.h"
 #include "launcher/failure.h"
 #include "nlohmann/json.hpp"
 #include "protos/shared/errno_status.h"
@@ -17,10 +18,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-struct Right {
-  const char* verb;
-  const char* resource;
-};
 // docs/security.md has the same tables. Of pods/portforward and pods/exec one is needed, too: see CarrierRight.
 constexpr std::array kJobRights = {Right{"create", "jobs.batch"}, Right{"delete", "jobs.batch"}, Right{"list", "pods"},
                                    Right{"get", "pods/log"}};
@@ -28,12 +25,6 @@ constexpr std::array kEphemeralRights = {Right{"update", "pods/ephemeralcontaine
                                          Right{"get", "pods/log"}};
 constexpr std::array kExecRights = {Right{"get", "pods"}, Right{"create", "pods/exec"}};
 constexpr std::array kCarrierRights = {Right{"create", "pods/portforward"}, Right{"create", "pods/exec"}};
-
-bool Can(const Kubectl& kubectl, const Right& right) {
-  return kubectl.Run(Words{"auth", "can-i", right.verb, right.resource, "--quiet"}).ok();
-}
-
-std::string Named(const Right& right) { return fmt::format("{} {}", right.verb, right.resource); }
 
 absl::Status Forbidden(PodMode mode, const Kubectl& kubectl, std::string_view rights) {
   const std::string& name_space = kubectl.access().name_space;
@@ -43,7 +34,7 @@ absl::Status Forbidden(PodMode mode, const Kubectl& kubectl, std::string_view ri
 
 absl::Status NeedAll(const Kubectl& kubectl, PodMode mode, absl::Span<const Right> rights) {
   for (const Right& right : rights) {
-    if (!Can(kubectl, right)) return Forbidden(mode, kubectl, Named(right));
+    if (!Can(kubectl, right)) return Forbidden(mode, kubectl, ToText(right));
   }
   return absl::OkStatus();
 }
@@ -52,7 +43,7 @@ absl::Status NeedCarrier(const Kubectl& kubectl, PodMode mode) {
   for (const Right& right : kCarrierRights) {
     if (Can(kubectl, right)) return absl::OkStatus();
   }
-  return Forbidden(mode, kubectl, fmt::format("{} or {}", Named(kCarrierRights[0]), Named(kCarrierRights[1])));
+  return Forbidden(mode, kubectl, fmt::format("{} or {}", ToText(kCarrierRights[0]), ToText(kCarrierRights[1])));
 }
 
 absl::Status Refused(PodMode mode, const absl::Status& why) {

@@ -14,6 +14,7 @@
 #include "fmt/format.h"
 #include "launcher/agentmodes/port_forward.h"
 #include "launcher/agentmodes/relay_transport.h"
+#include "launcher/agentmodes/rights.h"
 #include "launcher/failure.h"
 #include "launcher/kubernetes/json_path.h"
 #include "launcher/printable.h"
@@ -140,7 +141,7 @@ absl::Status PodAgent::WhyEnded() {
 }
 
 bool PodAgent::MayForwardPorts() const {
-  return pod_->kubectl().Run(std::vector<std::string>{"auth", "can-i", "create", "pods/portforward", "--quiet"}).ok();
+  return Can(pod_->kubectl(), {.verb = "create", .resource = "pods/portforward"});
 }
 
 std::unique_ptr<Transport> PodAgent::MakeTransport() {

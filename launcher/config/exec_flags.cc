@@ -42,6 +42,7 @@ void AddAgentFlags(po::options_description& options, ExecFlags& flags) {
   add("agent", Text(flags.agent_mode));
   add("agent-program", Text(flags.agent_path));
   add("mirrorfsd", Text(flags.daemon_path));
+  add("progress", Text(flags.progress));
   AddAgentPodFlags(options, flags.agent_pod);
 }
 

@@ -39,6 +39,7 @@ struct ExecFlags {
   std::optional<std::string> tls_key;                   // --tls-key
   std::optional<std::string> token_file;                // --token-file
   std::optional<std::string> agent_mode;                // --agent
+  std::optional<std::string> progress;                  // --progress
   AgentPodWords agent_pod;                              // --agent-image and so on
   std::optional<std::string> agent_path;                // --agent-program
   std::optional<std::string> daemon_path;               // --mirrorfsd

@@ -57,7 +57,8 @@ struct AgentSettings {
   Sourced<std::string> tls_certificate;
   Sourced<std::string> tls_key;
   Sourced<std::string> token_file;
-  AgentPodWords pod;                 // --agent-image and so on: flags only, as what follows
+  Sourced<std::string> progress;     // --progress: flags only, as what follows
+  AgentPodWords pod;                 // --agent-image and so on
   Sourced<std::string> agent_path;   // flags only: a file that somebody left in a directory shall not start programs
   Sourced<std::string> daemon_path;  // likewise
 };

@@ -89,6 +89,7 @@ void ApplyAgentFlags(const ExecFlags& flags, AgentSettings& agent) {
   SetText(flags.tls_key, "tls-key", agent.tls_key);
   SetText(flags.token_file, "token-file", agent.token_file);
   SetText(flags.agent_mode, "agent", agent.mode);
+  SetText(flags.progress, "progress", agent.progress);
   agent.pod = flags.agent_pod;
   SetText(flags.agent_path, "agent-program", agent.agent_path);
   SetText(flags.daemon_path, "mirrorfsd", agent.daemon_path);

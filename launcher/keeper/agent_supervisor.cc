@@ -110,9 +110,8 @@ void AgentSupervisor::TellProgress(const std::string& lines) {
   for (std::string_view line : SplitText(lines, '\n')) {
     if (!line.starts_with(kProgress)) continue;
     line.remove_prefix(kProgress.size());
-    logger_.info("the agent: {}", line);
     const size_t space = std::min(line.find(' '), line.size());
-    if (listener_.progress) listener_.progress(line.substr(0, space), line.substr(std::min(space + 1, line.size())));
+    listener_.progress(line.substr(0, space), line.substr(std::min(space + 1, line.size())));
   }
 }
 

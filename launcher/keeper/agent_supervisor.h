@@ -36,8 +36,7 @@ class AgentSupervisor {
     std::function<void()> ready;                      // the first time only
     std::function<void(const absl::Status&)> failed;  // it could not be started the first time
     std::function<void()> changed;                    // another process, or state
-    // How far an agent that takes its time has come ("scheduled", "node-1"); may be left out.
-    std::function<void(std::string_view step, std::string_view detail)> progress = nullptr;
+    std::function<void(std::string_view step, std::string_view detail)> progress;  // see progress.h
   };
 
   AgentSupervisor(EventLoop& loop, spdlog::logger& logger, const MountPlan& plan, std::string socket,
@@ -53,7 +52,7 @@ class AgentSupervisor {
 
   State state() const { return state_; }
   const ProcessIdentity& process() const { return process_; }
-  bool InContainer() const { return plan_.agent_mode == AgentMode::kExec; }
+  bool BehindTunnel() const { return IsRemote(plan_.agent_mode); }
 
  private:
   absl::Status Spawn();

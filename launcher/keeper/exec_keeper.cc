@@ -10,6 +10,7 @@
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/layer_note.h"
+#include "launcher/keeper/progress.h"
 #include "launcher/keeper/upkeep.h"
 #include "launcher/namespace/fd_passing.h"
 #include "protos/shared/errno_status.h"
@@ -22,7 +23,8 @@ ExecKeeper::ExecKeeper(ExecKeeperSetup setup, ChildLog log, spdlog::logger& logg
       agent_(loop_, logger, setup_.service, setup_.paths.agent_socket, log_,
              {.ready = [this] { OnAgentReady(); },
               .failed = [this](const absl::Status& why) { FailStart(why); },
-              .changed = [this] { OnAgentChanged(); }}),
+              .changed = [this] { OnAgentChanged(); },
+              .progress = [this](std::string_view step, std::string_view detail) { OnProgress(step, detail); }}),
       daemon_(loop_, logger, setup_.service, log_,
               {.ready = [this](const nlohmann::json&) { OnServing(); },
                .failed = [this](const absl::Status& why) { FailStart(why); },
@@ -81,6 +83,12 @@ void ExecKeeper::OnServing() {
   SaveRecord();
   logger_.info("{} runs on {}", setup_.program, setup_.service.target);
   Tell(absl::OkStatus());
+}
+
+void ExecKeeper::OnProgress(std::string_view step, std::string_view detail) {
+  logger_.info("agent {}: {}", step, detail);
+  const bool awaited = agent_.state() == AgentSupervisor::State::kStarting;
+  if (awaited && launcher_) (void)launcher_->Send(ToLine(ProgressMessage(step, detail))).ok();
 }
 
 void ExecKeeper::OnAgentChanged() {

@@ -52,6 +52,7 @@ class ExecKeeper {
 
   absl::Status Prepare();
   void OnAgentReady();
+  void OnProgress(std::string_view step, std::string_view detail);
   void OnAgentChanged();
   void OnLauncher();
   void OnFuse();

@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
+#include "launcher/keeper/progress.h"
 #include "protos/shared/errno_status.h"
 #include "spdlog/sinks/stdout_sinks.h"
 
@@ -40,10 +41,11 @@ std::string BytesOfFile(const UniqueFd& file) {
   return bytes;
 }
 
-absl::Status WaitForKeeper(LineChannel& channel) {
+absl::Status WaitForKeeper(LineChannel& channel, ProgressForm form) {
   while (true) {
     if (const auto line = channel.Next()) {
       const auto object = FromLine(*line);
+      if (object && PrintIfProgress(form, *object)) continue;
       return object ? StatusFromJson(*object) : Failure(ExitCode::kFailed, "the keeper's answer is not understood.");
     }
     if (channel.AtEnd()) return Failure(ExitCode::kUnreachable, "the keeper died before all was ready.");

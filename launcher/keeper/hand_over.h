@@ -25,7 +25,7 @@ std::string OwnProgram();
 absl::StatusOr<UniqueFd> BytesAsFile(std::string_view bytes);
 
 // The next thing that the keeper says: how it went. Waits.
-absl::Status WaitForKeeper(LineChannel& channel);
+absl::Status WaitForKeeper(LineChannel& channel, ProgressForm form);
 
 // --- The keeper's side
 

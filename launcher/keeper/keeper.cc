@@ -27,7 +27,7 @@ constexpr absl::Duration kDaemonEndLimit = absl::Seconds(15);
 
 }  // namespace
 
-Keeper::Keeper(KeeperSetup setup, ChildLog log, spdlog::logger& logger, Started started)
+Keeper::Keeper(KeeperSetup setup, ChildLog log, spdlog::logger& logger, Started started, Progress progress)
     : setup_(std::move(setup)),
       log_(std::move(log)),
       logger_(logger),
@@ -35,7 +35,12 @@ Keeper::Keeper(KeeperSetup setup, ChildLog log, spdlog::logger& logger, Started 
       agent_(loop_, logger, setup_.plan, setup_.paths.agent_socket, log_,
              {.ready = [this] { StartDaemon(); },
               .failed = [this](const absl::Status& why) { FailStart(why); },
-              .changed = [this] { SaveRecord(); }}),
+              .changed = [this] { SaveRecord(); },
+              .progress =
+                  [this, progress = std::move(progress)](std::string_view step, std::string_view detail) {
+                    logger_.info("agent {}: {}", step, detail);
+                    if (started_) progress(step, detail);  // somebody waits
+                  }}),
       daemon_(loop_, logger, setup_.plan, log_,
               {.ready = [this](const nlohmann::json& facts) { OnMounted(facts); },
                .failed = [this](const absl::Status& why) { FailStart(why); },

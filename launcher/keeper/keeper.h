@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -39,8 +40,9 @@ class Keeper {
  public:
   // `started` is called once: the mount is ready, or why it is not (then nothing is left of it).
   using Started = std::function<void(const absl::Status&)>;
+  using Progress = std::function<void(std::string_view step, std::string_view detail)>;  // see progress.h
 
-  Keeper(KeeperSetup setup, ChildLog log, spdlog::logger& logger, Started started);
+  Keeper(KeeperSetup setup, ChildLog log, spdlog::logger& logger, Started started, Progress progress);
   Keeper(const Keeper&) = delete;
 
   // Until the mount is gone, or could not be made (that error).

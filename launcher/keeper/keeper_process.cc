@@ -12,6 +12,7 @@
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/hand_over.h"
+#include "launcher/keeper/progress.h"
 #include "launcher/system/child_process.h"
 #include "protos/shared/errno_status.h"
 #include "protos/shared/line_channel.h"
@@ -27,9 +28,9 @@ enum KeeperDescriptor : int {
   kDirectoryFd,
 };
 
-absl::Status KeepInThisProcess(KeeperSetup setup, ChildLog log, Keeper::Started started) {
+absl::Status KeepInThisProcess(KeeperSetup setup, ChildLog log, Keeper::Started started, Keeper::Progress progress) {
   spdlog::logger logger = MakeKeeperLogger(setup.plan);
-  Keeper keeper(std::move(setup), std::move(log), logger, std::move(started));
+  Keeper keeper(std::move(setup), std::move(log), logger, std::move(started), std::move(progress));
   return keeper.Run();
 }
 
@@ -51,12 +52,15 @@ absl::Status StartKeeper(KeeperSetup setup) {
   // From here on the lock is the keeper's.
   setup.lock.reset();
   setup.directory.reset();
-  return WaitForKeeper(channel);
+  return WaitForKeeper(channel, setup.plan.progress);
 }
 
 absl::Status RunKeeperInForeground(KeeperSetup setup) {
   ASSIGN_OR_RETURN(ChildLog log, ChildLog::ToTerminal());
-  return KeepInThisProcess(std::move(setup), std::move(log), [](const absl::Status&) {});
+  const ProgressForm form = setup.plan.progress;
+  return KeepInThisProcess(
+      std::move(setup), std::move(log), [](const absl::Status&) {},
+      [form](std::string_view step, std::string_view detail) { PrintProgress(form, step, detail); });
 }
 
 absl::Status RunKeeperProcess() {
@@ -73,6 +77,9 @@ absl::Status RunKeeperProcess() {
     const absl::Status sent = channel->Send(ToLine(StatusToJson(status)));
     if (!sent.ok()) MakeKeeperLogger({}).warn("nobody waits for the mount any more");
   };
+  const Keeper::Progress progress = [channel](std::string_view step, std::string_view detail) {
+    (void)channel->Send(ToLine(ProgressMessage(step, detail))).ok();  // nobody waits: nobody misses it
+  };
   KeeperSetup setup{.plan = {},
                     .paths = PathsBesideLock(lock),
                     .lock = std::move(lock),
@@ -87,7 +94,7 @@ absl::Status RunKeeperProcess() {
   }
   setup.plan = *std::move(plan);
   RedirectOutput(*log);
-  return KeepInThisProcess(std::move(setup), *std::move(log), report);
+  return KeepInThisProcess(std::move(setup), *std::move(log), report, progress);
 }
 
 }  // namespace mirrorfs

@@ -13,7 +13,7 @@ constexpr absl::Duration kTrimInterval = absl::Minutes(1);
 void SaveProcesses(const AgentSupervisor& agent, const DaemonRunner& daemon, const std::string& path,
                    MountRecord& record, spdlog::logger& logger) {
   record.agent = agent.process();
-  record.agent_in_container = agent.InContainer();
+  record.agent_in_container = agent.BehindTunnel();
   record.daemon = daemon.process();
   const absl::Status written = WriteRecord(path, record);
   if (!written.ok()) logger.error("{}", MessageOf(written));

@@ -15,6 +15,7 @@
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/child_log.h"
 #include "launcher/keeper/ending_signals.h"
+#include "launcher/keeper/progress.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
@@ -44,7 +45,11 @@ class Tool {
         agent_(loop_, logger_, options_.plan, socket_, log_,
                {.ready = [this] { StartDaemon("unix:" + socket_); },
                 .failed = [this](const absl::Status& why) { End(why); },
-                .changed = [] {}}) {}
+                .changed = [] {},
+                .progress =
+                    [this](std::string_view step, std::string_view detail) {
+                      PrintProgress(options_.plan.progress, step, detail);
+                    }}) {}
 
   absl::Status Run() {
     loop_.Watch(signals_.fd(), POLLIN, [this] {

@@ -57,7 +57,7 @@ absl::StatusOr<StartedRun> StartRun(ExecPlan& plan, const Invoker& invoker) {
                                                                  .launcher_pid = ::getpid()},
                                                                 std::move(state.lock)));
   held_back.reset();
-  RETURN_IF_ERROR(WaitForKeeper(keeper.word));
+  RETURN_IF_ERROR(WaitForKeeper(keeper.word, plan.service.progress));
   StartedRun run{.state = std::move(state), .keeper = std::move(keeper), .facts = {}};
   if (plan.service.StartsAgent()) {
     ASSIGN_OR_RETURN(run.facts, ParseProcessFacts(BytesOfFile(run.keeper.facts)));
@@ -112,7 +112,7 @@ absl::Status EnterView(const ExecPlan& plan, StartedRun& run) {
                                                        .every_user = plan.service.identity == "caller"}));
     RETURN_IF_ERROR(SendDescriptor(run.keeper.fuse, device));
   }
-  RETURN_IF_ERROR(WaitForKeeper(run.keeper.word));
+  RETURN_IF_ERROR(WaitForKeeper(run.keeper.word, plan.service.progress));
   ASSIGN_OR_RETURN(const UniqueFd view, OpenView(paths.view));
   RETURN_IF_ERROR(AttachTrees(trees, view));
   return PivotInto(view);

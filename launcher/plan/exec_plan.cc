@@ -96,6 +96,7 @@ MountArguments ServiceArguments(const ExecSettings& settings, bool verbose) {
   arguments.tls_key = agent.tls_key.value;
   arguments.token_file = agent.token_file.value;
   arguments.agent_mode = agent.mode.value;
+  arguments.progress = agent.progress.value;
   arguments.agent_pod = agent.pod;
   arguments.agent_path = agent.agent_path.value;
   arguments.daemon_path = agent.daemon_path.value;

@@ -48,6 +48,7 @@ void AddTargetFlags(po::options_description& options, MountArguments& arguments)
   add("agent", po::value(&arguments.agent_mode));
   add("agent-program", po::value(&arguments.agent_path));
   add("mirrorfsd", po::value(&arguments.daemon_path));
+  add("progress", po::value(&arguments.progress));
   AddAgentPodFlags(options, arguments.agent_pod);
 }
 

@@ -37,6 +37,7 @@ struct MountArguments {
   std::string tls_key;
   std::string token_file;
   std::string agent_mode;  // --agent; empty: auto
+  std::string progress;    // --progress
   AgentPodWords agent_pod;  // --agent-image and so on
   std::string agent_path;  // --agent-program
   std::string daemon_path;

@@ -134,6 +134,12 @@ absl::Status CheckTls(const MountPlan& plan, const TargetSpec& target) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<ProgressForm> ChooseProgress(const std::string& word) {
+  if (word.empty() || word == "auto") return ProgressForm::kTerminal;
+  if (word == "json") return ProgressForm::kJson;
+  return Failure(ExitCode::kUsage, fmt::format("--progress {}: write auto or json.", word));
+}
+
 std::vector<std::string> DaemonMountOptions(const MountOptionList& list, std::string_view identity) {
   std::vector<std::string> options;
   if (list.allow_other) options.emplace_back("allow_other");
@@ -234,6 +240,7 @@ absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const
   ASSIGN_OR_RETURN(plan.identity, ChooseIdentity(arguments, target, plan.agent_mode, invoker));
   ASSIGN_OR_RETURN(plan.deadline_seconds, ChooseDeadline(arguments));
   plan.verbose = arguments.verbose;
+  ASSIGN_OR_RETURN(plan.progress, ChooseProgress(arguments.progress));
   CopyFiles(arguments, invoker, plan);
   RETURN_IF_ERROR(CheckTls(plan, target));
   return plan;

@@ -3,6 +3,7 @@
 #ifndef MIRRORFS_LAUNCHER_PLAN_MOUNT_PLAN_H_
 #define MIRRORFS_LAUNCHER_PLAN_MOUNT_PLAN_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "launcher/plan/mount_arguments.h"
 
 namespace mirrorfs {
+
+enum class ProgressForm : uint8_t { kTerminal, kJson };
 
 struct MountPlan {
   std::string target;       // as the agent and people read it
@@ -34,6 +37,7 @@ struct MountPlan {
   bool make_directory = false;  // make the mount point if it is missing
   bool foreground = false;
   bool verbose = false;
+  ProgressForm progress = ProgressForm::kTerminal;  // how the steps of an agent that takes its time are said
   double deadline_seconds = 10;            // 0: wait for ever
   std::vector<std::string> mount_options;  // for mirrorfsd's -o
   std::string policy_file;                 // which path lives where; empty: all in the container

@@ -2,6 +2,7 @@
 `mirrorfs mount` is given."""
 
 import contextlib
+import json
 import os
 import queue
 import secrets
@@ -17,7 +18,7 @@ import snapshot
 from cluster import ClusterCase
 
 BIN = os.environ.get("MIRRORFS_BIN", "")
-IMAGE_ARCHIVE = os.environ.get("MIRRORFS_AGENT_IMAGE_ARCHIVE", "")
+IMAGE_ARCHIVE = os.environ.get("AGENT_IMAGE_ARCHIVE", "")
 LIMIT = 120
 
 # The least that each mode needs, in the namespace of the target: docs/security.md has these tables, and the tests of
@@ -132,6 +133,44 @@ class AgentCase(ClusterCase):
         if check and result.returncode:
             self.fail(f"mirrorfs {' '.join(words)}: {result.stderr}")
         return result
+
+    def as_user(self, kubeconfig=None):
+        """The environment of somebody who uses the cluster."""
+        return {**self.cluster.environment(), "KUBECONFIG": kubeconfig or self.cluster.kubeconfig,
+                "MIRRORFS_KUBECTL": self.cluster.kubectl_program, "MIRRORFS_AGENT_IMAGE": self.image}
+
+    def mount_pod(self, *words, check=True, kubeconfig=None):
+        """What `mirrorfs mount pod/web` said, and where it is mounted."""
+        mountpoint = os.path.join(self.scratch, "mnt-" + secrets.token_hex(4))
+        os.mkdir(mountpoint)
+        result = self.mirrorfs("mount", "-n", self.namespace, *words, "pod/web", mountpoint, check=check,
+                               environment=self.as_user(kubeconfig))
+        if result.returncode == 0:
+            self.addCleanup(self.mirrorfs, "umount", "--lazy", mountpoint, check=False)
+        return result, mountpoint
+
+    def state_of(self, mountpoint):
+        mounts = json.loads(self.mirrorfs("status", "-o", "json").stdout)
+        return next(mount for mount in mounts if mount["mountpoint"] == mountpoint)
+
+    def check_reading_writing_running(self, mode):
+        """The whole way, by the command alone."""
+        self.target(container={"env": [{"name": "NONCE", "value": self.nonce}]})
+        result, mountpoint = self.mount_pod("--agent", mode, "--rw", "--progress", "json")
+        steps = [json.loads(line)["step"] for line in result.stderr.splitlines() if line.startswith("{")]
+        for step in ("created", "scheduled", "started", "attached"):
+            self.assertIn(step, steps)
+        self.assert_reads_nonce(mountpoint)
+        with open(os.path.join(mountpoint, "made"), "w", encoding="utf-8") as file:
+            file.write(self.nonce)
+        self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/made"), self.nonce)
+        self.mirrorfs("umount", mountpoint)
+        ran = self.mirrorfs("exec", "--agent", mode, "-n", self.namespace, "--target", "pod/web", "--env=NONCE", "--", "sh", "-c",
+                            "cat /nonce; echo $NONCE", environment=self.as_user())
+        self.assertEqual(ran.stdout, f"{self.nonce}\n{self.nonce}\n")
+        read = self.mirrorfs("cat", "--agent", mode, "-n", self.namespace, "pod/web:/nonce", environment=self.as_user())
+        self.assertEqual(read.stdout.strip(), self.nonce)
+        self.wait_no_agents()
 
     def read(self, *path):
         with open(os.path.join(*path), encoding="utf-8") as file:

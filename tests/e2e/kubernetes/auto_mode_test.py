@@ -40,6 +40,19 @@ class AutoModeTest(AgentCase):
         self.assertIn("agent mode exec", result.stderr)
         self.assertIn("ephemeral is forbidden", result.stderr)
 
+    def test_a_mount_has_what_is_permitted(self):
+        self.target()
+        result, mountpoint = self.mount_pod(kubeconfig=self.account(EXEC_RULES))
+        self.assertIn("agent mode exec: job is forbidden (create jobs.batch", result.stderr)
+        self.assert_reads_nonce(mountpoint)
+        result, mountpoint = self.mount_pod(kubeconfig=self.account(JOB_RULES))
+        self.assertIn("agent mode job (permitted)", result.stderr)
+        self.assert_reads_nonce(mountpoint)
+        self.mirrorfs("umount", mountpoint)
+        result, _ = self.mount_pod("--dry-run", kubeconfig=self.account(JOB_RULES))
+        self.assertEqual(json.loads(result.stdout)["kind"], "Job")
+        self.wait_no_agents()
+
     def test_where_pod_security_forbids_both_it_is_exec(self):
         self.namespace = self.make_namespace(**{"pod-security.kubernetes.io/enforce": "baseline"})
         self.cluster.apply(pod("web", node="node-1"), namespace=self.namespace)
@@ -98,4 +111,5 @@ def tearDownModule():
 
 
 if __name__ == "__main__":
+    agent_modes.in_own_mount_namespace()
     sys.exit(unittest.main(verbosity=2))

@@ -22,6 +22,10 @@ class EphemeralModeTest(AgentCase):
             file.write(self.nonce)
         self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/made"), self.nonce)
 
+    def test_read_write_and_run_by_the_command_alone(self):
+        self.check_reading_writing_running("ephemeral")
+        self.wait_for(lambda: all("terminated" in one["state"] for one in self.containers()), "the agents' end")
+
     def test_its_agent_ends_and_stays_listed(self):
         probe = Probe(self, "ephemeral", self.target(), "--agent-ttl", "9s").ready()
         self.mount(probe)

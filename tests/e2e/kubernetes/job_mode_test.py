@@ -1,8 +1,10 @@
 #!/usr/bin/python3 -B
 """An agent as a job on the target's node: mounted through it, from its creation to its end, and what stands in its way."""
 
+import errno
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import unittest
@@ -23,6 +25,55 @@ class JobModeTest(AgentCase):
         self.mirrorfs("umount", "--all", check=False)
         probe.end()
         self.wait_no_agents()
+
+    def test_read_write_and_run_by_the_command_alone(self):
+        self.check_reading_writing_running("job")
+
+    def test_a_nodes_own_root(self):
+        read = self.mirrorfs("cat", "--agent", "job", "-n", self.namespace, "node/node-1:/proc/sys/kernel/hostname",
+                             environment=self.as_user())
+        self.assertEqual(read.stdout, self.cluster.node_exec("node-1", "cat", "/proc/sys/kernel/hostname"))
+        self.wait_no_agents()
+
+    def test_an_agent_that_is_deleted_is_made_again(self):
+        self.target()
+        _, mountpoint = self.mount_pod("--agent", "job", "--deadline", "60s")
+        before = self.jobs()
+        self.kubectl("delete", "job", *before)
+        self.assert_reads_nonce(mountpoint)
+        self.wait_for(lambda: self.jobs() and self.jobs() != before, "another agent")
+        self.assertEqual(os.stat(os.path.join(mountpoint, "nonce")).st_mode & 0o777, 0o600)
+        self.mirrorfs("umount", mountpoint)
+        self.wait_no_agents()
+
+    def test_a_keeper_that_is_killed_leaves_nothing(self):
+        self.target()
+        _, mountpoint = self.mount_pod("--agent", "job")
+        os.kill(self.state_of(mountpoint)["pid"], signal.SIGKILL)
+        self.wait_no_agents()
+        self.mirrorfs("umount", "--force", mountpoint)
+
+    def test_a_pod_that_is_deleted_under_a_mount(self):
+        self.target()
+        _, mountpoint = self.mount_pod("--agent", "job")
+        self.kubectl("delete", "pod", "web")
+        self.wait_for(lambda: self.state_of(mountpoint)["state"] == "target gone", "the state")
+        with self.assertRaises(OSError) as caught:
+            self.read(mountpoint, "nonce")
+        self.assertIn(caught.exception.errno, (errno.ESTALE, errno.EHOSTDOWN))
+        self.mirrorfs("umount", mountpoint)
+        self.wait_no_agents()
+
+    def test_what_is_in_the_way_is_said_and_nothing_stays(self):
+        self.target()
+        for words, text in ((("--agent-image", "mirrorfs-test/none:1", "--agent-pull-policy", "Never"), "--agent-pull-policy"),
+                            (("--runtime-socket", "/run/none.sock"), "--agent-pid-from cgroup")):
+            with self.subTest(words):
+                result, mountpoint = self.mount_pod("--agent", "job", *words, check=False)
+                self.assertNotEqual(result.returncode, 0)
+                self.assertIn(text, result.stderr)
+                self.assertFalse(os.path.ismount(mountpoint))
+                self.wait_no_agents()
 
     def test_no_secret_is_in_the_cluster(self):
         probe = Probe(self, "job", self.target()).ready()

@@ -1,0 +1,22 @@
+// How far an agent that takes its time has come: "scheduled" (to "node-1"), "pulling", "started", "attached".
+#ifndef MIRRORFS_LAUNCHER_KEEPER_PROGRESS_H_
+#define MIRRORFS_LAUNCHER_KEEPER_PROGRESS_H_
+
+#include <string_view>
+
+#include "launcher/plan/mount_plan.h"
+#include "nlohmann/json.hpp"
+
+namespace mirrorfs {
+
+// Says it on stderr: as one line of JSON with --progress json, else for people, and on a terminal only.
+void PrintProgress(ProgressForm form, std::string_view step, std::string_view detail);
+
+// To hand it from the keeper to who waits for it.
+nlohmann::json ProgressMessage(std::string_view step, std::string_view detail);
+// False if the message is about something else.
+bool PrintIfProgress(ProgressForm form, const nlohmann::json& message);
+
+}  // namespace mirrorfs
+
+#endif  // MIRRORFS_LAUNCHER_KEEPER_PROGRESS_H_
