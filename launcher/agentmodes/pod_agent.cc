@@ -104,7 +104,7 @@ absl::Status PodAgent::Begin(PodAgentOptions options) {
   RETURN_IF_ERROR(pod_->WaitUntilStarted(options.progress, options.given_up));
   RETURN_IF_ERROR(Hear(options.own_version));
   ASSIGN_OR_RETURN(bridge_, TlsBridge::Start(own, words_.certificate()));
-  transport_ = MakeTransport();
+  ASSIGN_OR_RETURN(transport_, MakeTransport());
   carrier_ = std::make_unique<PodCarrier>(*bridge_, *transport_, words_.port());
   if (options.asks_for_facts) RETURN_IF_ERROR(FetchFacts(options.token));
   options.progress("attached", target_.said);
@@ -140,14 +140,17 @@ absl::Status PodAgent::WhyEnded() {
                                    errors.empty() ? "it has ended." : Printable(errors)));
 }
 
-bool PodAgent::MayForwardPorts() const {
-  return Can(pod_->kubectl(), {.verb = "create", .resource = "pods/portforward"});
-}
-
-std::unique_ptr<Transport> PodAgent::MakeTransport() {
-  if (MayForwardPorts()) {
+absl::StatusOr<std::unique_ptr<Transport>> PodAgent::MakeTransport() {
+  constexpr Right kForward = {.verb = "create", .resource = "pods/portforward"};
+  constexpr Right kExec = {.verb = "create", .resource = "pods/exec"};
+  if (Can(pod_->kubectl(), kForward)) {
     return std::make_unique<PortForwardTransport>(
         bridge_->context(), PortForwardOptions{.command = pod_->Command({"port-forward", "--address", "127.0.0.1"})});
+  }
+  if (!Can(pod_->kubectl(), kExec)) {
+    return Failure(ExitCode::kNotPermitted,
+                   fmt::format("the agent runs, but cannot be talked to: that takes the right to {}, or to {}, {}.",
+                               ToText(kForward), ToText(kExec), pod_->kubectl().WhereText()));
   }
   std::vector<std::string> command = pod_->Command({"exec", "-i", "-c", pod_->container()});
   command.insert(command.end(), {"--", "/mirrorfs-agent", "relay"});

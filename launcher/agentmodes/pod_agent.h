@@ -53,8 +53,7 @@ class PodAgent : public RemoteAgent {
   absl::Status Hear(const std::string& own_version);
   absl::Status WhyEnded();
   absl::Status HasEnded() const;
-  bool MayForwardPorts() const;
-  std::unique_ptr<Transport> MakeTransport();
+  absl::StatusOr<std::unique_ptr<Transport>> MakeTransport();
   absl::Status FetchFacts(const std::string& token);
   void OnLog();
   void OnLogEnded();

@@ -86,9 +86,17 @@ the first read through the mount has succeeded.
   --mkdir                make DIR if it is missing
   --agent MODE           where the agent is that serves the container's files:
                            auto  on this machine (default); for an ordinary user who may not enter the
-                                 container from there, but may run programs in it: exec
-                           exec  in the container, put there by docker exec or podman exec; it needs a shell
-                                 and a directory to write and run it in, and has the rights of its user
+                                 container from there, but may run programs in it: exec. In a cluster the
+                                 first of job, ephemeral, exec that it permits; one line says which, and why
+                           job   in a pod of its own on the target's node (a Job, which is gone afterwards)
+                           ephemeral
+                                 in an ephemeral container of the target's pod, which lists it for ever
+                           exec  in the container, put there by docker, podman or kubectl exec; it needs a
+                                 shell and a directory to write and run it in, and has the rights of its user
+  --agent-image IMAGE and other --agent-... options
+                         what the pod of job and ephemeral is like: see 'mirrorfs help agent'
+  --progress FORM        how the steps of its start are told: auto (on a terminal), json (a line for each)
+  --dry-run              print what would be made in the cluster, and make nothing
   --runtime-socket PATH  socket of Docker, podman, containerd or the CRI, if not in a usual place
   --tls-ca, --tls-cert, --tls-key FILE
                          mutual TLS for grpc:// (PEM files)
@@ -150,8 +158,9 @@ makes nothing; ls lists jobs and ephemeral containers; logs shows what one has s
 that have ended, with --all those in use as well. An agent that nobody uses ends by itself (--agent-ttl).
 
 -n, --context, --kubeconfig, --kube-as, --kube-as-group as kubectl has them. manifest also takes --rw, --as and
---runtime-socket as 'mirrorfs mount' does, --devices (with --rw: device nodes may be made), and the following. Each
-may be in the environment, too: --agent-pull-policy is MIRRORFS_AGENT_PULL_POLICY, with ; between several.
+--runtime-socket as 'mirrorfs mount' does, --devices (with --rw: device nodes may be made). The following are for it
+and for every command that reaches a target. Each may be in the environment, too: --agent-pull-policy is
+MIRRORFS_AGENT_PULL_POLICY, with ; between several.
 
   --agent MODE                           auto (default), job or ephemeral
 )";
@@ -272,8 +281,8 @@ to cover it is refused and kept; the others are applied. May be repeated.
 
   -f, --force            apply also over what has changed in the container
   PATH                   only these paths and what lies below them
-  --agent MODE, --as WHO, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key, --token-file FILE,
-  --agent-program PATH, --mirrorfsd PATH
+  --agent MODE, --agent-..., --progress FORM, --as WHO, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key,
+  --token-file FILE, --agent-program PATH, --mirrorfsd PATH
                          as for mirrorfs mount
 )";
 

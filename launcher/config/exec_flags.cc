@@ -84,7 +84,7 @@ std::string_view ExecFlagsHelp() {
   --env-exclude NAME     but not these
   --container-cwd        start in the target's working directory
   --agent MODE, --as WHO, --deadline TIME, --hard, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key,
-  --token-file FILE, --agent-program PATH, --mirrorfsd PATH
+  --token-file FILE, --agent-program PATH, --mirrorfsd PATH, --agent-..., --progress FORM
                          as for 'mirrorfs mount'
 
 Patterns are regular expressions (RE2) that are looked for anywhere in the absolute path, upper and lower

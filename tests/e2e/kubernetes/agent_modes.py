@@ -12,6 +12,8 @@ import tempfile
 import threading
 import time
 
+import yaml
+
 import access
 import cluster as clusters
 import snapshot
@@ -21,18 +23,19 @@ BIN = os.environ.get("MIRRORFS_BIN", "")
 IMAGE_ARCHIVE = os.environ.get("AGENT_IMAGE_ARCHIVE", "")
 LIMIT = 120
 
-# The least that each mode needs, in the namespace of the target: docs/security.md has these tables, and the tests of
-# each mode take every rule away once.
-RESOLVE = {"pods": access.rule("get list", "pods")}
-JOB_RULES = {**RESOLVE,
-             "jobs": access.rule("create delete", "jobs", groups=("batch",)),
-             "log": access.rule("get", "pods/log"),
-             "portforward": access.rule("create", "pods/portforward")}
-EPHEMERAL_RULES = {**RESOLVE,
-                   "ephemeralcontainers": access.rule("update", "pods/ephemeralcontainers"),
-                   "log": access.rule("get", "pods/log"),
-                   "portforward": access.rule("create", "pods/portforward")}
-EXEC_RULES = {**RESOLVE, "exec": access.rule("create", "pods/exec")}
+ROLES = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../../docs/roles")
+
+
+def rules_of(mode):
+    """The least that a mode needs: docs/roles/MODE.yaml, by the last word of the resource ("pods", "log"). The tests of
+    each mode take every rule away once."""
+    with open(os.path.join(ROLES, f"{mode}.yaml"), encoding="utf-8") as file:
+        rules = yaml.safe_load(file)["rules"]
+    return {rule["resources"][0].split("/")[-1]: rule for rule in rules}
+
+
+JOB_RULES, EPHEMERAL_RULES, EXEC_RULES = (rules_of(mode) for mode in ("job", "ephemeral", "exec"))
+RESOLVE = {"pods": JOB_RULES["pods"]}
 
 
 def in_own_mount_namespace():

@@ -48,7 +48,8 @@ class EphemeralModeTest(AgentCase):
         self.target()
         probe = Probe(self, "ephemeral", "web", kubeconfig=self.account(EPHEMERAL_RULES)).ready()
         self.assert_reads_nonce(self.mount(probe))
-        for missing, text in (("ephemeralcontainers", "ephemeralcontainers"), ("log", "log")):
+        for missing, text in (("pods", "pods"), ("ephemeralcontainers", "ephemeralcontainers"), ("log", "log"),
+                              ("portforward", "create pods/portforward")):
             with self.subTest(missing):
                 rules = {name: rule for name, rule in EPHEMERAL_RULES.items() if name != missing}
                 self.assertIn(text, Probe(self, "ephemeral", "web", kubeconfig=self.account(rules)).failure())

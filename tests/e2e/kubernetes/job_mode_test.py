@@ -176,7 +176,7 @@ class JobModeTest(AgentCase):
         probe = Probe(self, "job", "web", kubeconfig=self.account(JOB_RULES)).ready()
         self.assert_reads_nonce(self.mount(probe))
         probe.end()
-        for missing, text in (("pods", "pods"), ("jobs", "jobs"), ("log", "log")):
+        for missing, text in (("pods", "pods"), ("jobs", "jobs"), ("log", "log"), ("portforward", "create pods/portforward")):
             with self.subTest(missing):
                 rules = {name: rule for name, rule in JOB_RULES.items() if name != missing}
                 self.assertIn(text, Probe(self, "job", "web", kubeconfig=self.account(rules)).failure())
