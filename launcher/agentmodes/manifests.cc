@@ -64,9 +64,9 @@ Json Labels(const AgentPodSpec& spec, bool of_pod) {
 
 Json Annotations(const AgentPodSpec& spec, const AgentPodTask& task, bool of_pod) {
   const PodTarget& target = task.target;
-  Json annotations = {{kTargetAnnotation, target.pod.empty() ? "node/" + target.node
-                                                             : fmt::format("{}/{}/{}", target.name_space, target.pod,
-                                                                           target.container)}};
+  Json annotations = {{kTargetAnnotation,
+                       target.pod.empty() ? "node/" + target.node
+                                          : fmt::format("{}/{}/{}", target.name_space, target.pod, target.container)}};
   if (of_pod && spec.mesh_opt_out) {
     for (const Pair& pair : kMeshAnnotations) annotations[std::string(pair.name)] = pair.value;
   }

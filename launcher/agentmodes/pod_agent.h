@@ -25,7 +25,7 @@ struct PodAgentOptions {
   std::string token;  // what the daemon shows; see MakeToken
   std::string own_version;
   bool asks_for_facts = false;
-  std::string expected_container;  // what Container() must be; empty: whatever there is
+  std::string expected_container;                         // what Container() must be; empty: whatever there is
   std::function<bool()> given_up = [] { return false; };  // asked while it starts
   PodProgress progress;
 };

@@ -1,4 +1,3 @@
-#include "launcher/agentmodes/settle_target.h"
 #include "launcher/commands/explain_command.h"
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "launcher/agentmodes/settle_target.h"
 #include "launcher/commands/explanation.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/output_format.h"

@@ -1,4 +1,3 @@
-#include "launcher/agentmodes/settle_target.h"
 #include "launcher/commands/mount_command.h"
 
 #include <sys/stat.h>
@@ -7,6 +6,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "launcher/agentmodes/settle_target.h"
 #include "launcher/commands/help.h"
 #include "launcher/control_client.h"
 #include "launcher/failure.h"

@@ -1,4 +1,3 @@
-#include "launcher/agentmodes/settle_target.h"
 #include "launcher/layers/layer_tool.h"
 
 #include <poll.h>
@@ -10,13 +9,14 @@
 #include <optional>
 #include <utility>
 
+#include "launcher/agentmodes/settle_target.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/agent_supervisor.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/child_log.h"
 #include "launcher/keeper/ending_signals.h"
-#include "launcher/keeper/progress.h"
 #include "launcher/keeper/event_loop.h"
+#include "launcher/keeper/progress.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/system/child_process.h"
 #include "launcher/system/process_identity.h"
@@ -46,10 +46,9 @@ class Tool {
                {.ready = [this] { StartDaemon("unix:" + socket_); },
                 .failed = [this](const absl::Status& why) { End(why); },
                 .changed = [] {},
-                .progress =
-                    [this](std::string_view step, std::string_view detail) {
-                      PrintProgress(options_.plan.progress, step, detail);
-                    }}) {}
+                .progress = [this](std::string_view step,
+                                   std::string_view detail) { PrintProgress(options_.plan.progress, step, detail); }}) {
+  }
 
   absl::Status Run() {
     loop_.Watch(signals_.fd(), POLLIN, [this] {

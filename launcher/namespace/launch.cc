@@ -1,4 +1,3 @@
-#include "launcher/agentmodes/settle_target.h"
 #include "launcher/namespace/launch.h"
 
 #include <fcntl.h>
@@ -12,6 +11,7 @@
 
 #include "absl/strings/str_join.h"
 #include "fmt/format.h"
+#include "launcher/agentmodes/settle_target.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/agent_query.h"
 #include "launcher/keeper/ending_signals.h"

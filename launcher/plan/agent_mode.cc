@@ -20,9 +20,10 @@ absl::StatusOr<AgentMode> ChooseAgentMode(const std::string& word, const TargetS
     return runs_programs && !invoker.IsRoot() ? AgentMode::kHostOrExec : AgentMode::kHost;
   }
   if (word.find('/') != word.npos) {
-    return Failure(ExitCode::kUsage, fmt::format("--agent {0}: write auto, job, ephemeral or exec. The program is named "
-                                                 "by --agent-program {0}.",
-                                                 word));
+    return Failure(ExitCode::kUsage,
+                   fmt::format("--agent {0}: write auto, job, ephemeral or exec. The program is named "
+                               "by --agent-program {0}.",
+                               word));
   }
   if (word == "job" || word == "ephemeral") {
     return Failure(ExitCode::kUsage,

@@ -36,10 +36,10 @@ struct MountArguments {
   std::string tls_certificate;
   std::string tls_key;
   std::string token_file;
-  std::string agent_mode;  // --agent; empty: auto
-  std::string progress;    // --progress
+  std::string agent_mode;   // --agent; empty: auto
+  std::string progress;     // --progress
   AgentPodWords agent_pod;  // --agent-image and so on
-  std::string agent_path;  // --agent-program
+  std::string agent_path;   // --agent-program
   std::string daemon_path;
   ClusterFlags cluster;  // where and what in a cluster the target is
 };

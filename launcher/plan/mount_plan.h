@@ -38,9 +38,9 @@ struct MountPlan {
   bool foreground = false;
   bool verbose = false;
   ProgressForm progress = ProgressForm::kTerminal;  // how the steps of an agent that takes its time are said
-  double deadline_seconds = 10;            // 0: wait for ever
-  std::vector<std::string> mount_options;  // for mirrorfsd's -o
-  std::string policy_file;                 // which path lives where; empty: all in the container
+  double deadline_seconds = 10;                     // 0: wait for ever
+  std::vector<std::string> mount_options;           // for mirrorfsd's -o
+  std::string policy_file;                          // which path lives where; empty: all in the container
   std::string runtime_socket;
   std::string tls_ca;
   std::string tls_certificate;

@@ -98,7 +98,7 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPlacedAgent(EventLoop& loop, c
 }
 
 absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, const TunnelOptions& options,
-                                                          EndingSignals& signals) {
+                                                           EndingSignals& signals) {
   const MountPlan& plan = options.plan;
   const Kubectl kubectl(plan.cluster);
   ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, plan.workload));
@@ -112,9 +112,11 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, cons
                           .asks_for_facts = options.facts_fd >= 0,
                           .expected_container = options.expected_container,
                           .given_up = [&signals] { return signals.Next().has_value(); },
-                          .progress = [&options](std::string_view step, std::string_view detail) {
-                            Tell(options.ready_fd, fmt::format("progress {} {}\n", step, Printable(std::string(detail))));
-                          }});
+                          .progress =
+                              [&options](std::string_view step, std::string_view detail) {
+                                Tell(options.ready_fd,
+                                     fmt::format("progress {} {}\n", step, Printable(std::string(detail))));
+                              }});
 }
 
 void TellOfAgent(const TunnelOptions& options, const RemoteAgent& agent) {

@@ -52,8 +52,7 @@ constexpr std::array kAuthorityUses = {Use{NID_basic_constraints, "critical,CA:T
                                        Use{NID_subject_key_identifier, "hash"}};
 constexpr std::array kClientUses = {Use{NID_basic_constraints, "critical,CA:FALSE"},
                                     Use{NID_key_usage, "critical,digitalSignature"},
-                                    Use{NID_ext_key_usage, "clientAuth"},
-                                    Use{NID_authority_key_identifier, "keyid"}};
+                                    Use{NID_ext_key_usage, "clientAuth"}, Use{NID_authority_key_identifier, "keyid"}};
 constexpr std::array kServerUses = {
     Use{NID_basic_constraints, "critical,CA:FALSE"}, Use{NID_key_usage, "critical,digitalSignature"},
     Use{NID_ext_key_usage, "serverAuth"}, Use{NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"},
