@@ -30,9 +30,9 @@ class JobModeTest(AgentCase):
         self.check_reading_writing_running("job")
 
     def test_a_nodes_own_root(self):
-        read = self.mirrorfs("cat", "--agent", "job", "-n", self.namespace, "node/node-1:/proc/sys/kernel/hostname",
+        read = self.mirrorfs("cat", "--agent", "job", "-n", self.namespace, "node/node-1:/etc/os-release",
                              environment=self.as_user())
-        self.assertEqual(read.stdout, self.cluster.node_exec("node-1", "cat", "/proc/sys/kernel/hostname"))
+        self.assertEqual(read.stdout, self.cluster.node_exec("node-1", "cat", "/etc/os-release"))
         self.wait_no_agents()
 
     def test_an_agent_that_is_deleted_is_made_again(self):
