@@ -77,7 +77,7 @@ class ExecModeTest(ClusterCase, tunnel_streams.TunnelStreams, world.World):
         for pod in ("web", "other"):
             self.run_pod(pod)
         self.in_pod("web", f"mkdir /srv/d; echo {self.nonce} > /srv/d/nonce; ln -s nonce /srv/d/link")
-        space = ("-n", self.namespace)
+        space = ("--agent", "exec", "-n", self.namespace)
         self.assertEqual(self.succeed("cat", *space, "pod/web:/srv/d/link"), f"{self.nonce}\n")
         here = self.directory("here")
         self.succeed("cp", *space, "pod/web:/srv/d", here)

@@ -50,7 +50,7 @@ class TargetCase(ClusterCase):
 
     def lookup(self, *words, **options):
         """Looks a target up, and goes no further: there is no daemon to mount it with."""
-        return self.run_it("mount", *words, "-n", self.namespace, os.path.join(self.place, "mnt"), "--mkdir",
+        return self.run_it("mount", "--agent", "exec", *words, "-n", self.namespace, os.path.join(self.place, "mnt"), "--mkdir",
                            "--mirrorfsd", "/nonexistent/mirrorfsd", **options)
 
     def finds(self, said, *words):
