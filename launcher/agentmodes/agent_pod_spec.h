@@ -33,6 +33,7 @@ using AgentPodWords = std::map<std::string, std::vector<std::string>, std::less<
 struct AgentPodSpec {
   PodMode mode = PodMode::kAuto;
   std::string image;
+  bool image_is_named = true;  // by somebody who knows where it is; else kAuto passes over what needs one
   std::string pull_policy = "IfNotPresent";
   std::vector<std::string> pull_secrets;
   std::string service_account;  // empty: the namespace's default one; its token is not mounted

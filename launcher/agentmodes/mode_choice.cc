@@ -17,6 +17,7 @@ namespace mirrorfs {
 namespace {
 
 using Words = std::vector<std::string>;
+using Modes = std::vector<PodMode>;
 
 // docs/security.md has the same tables. Of pods/portforward and pods/exec one is needed, too: see CarrierRight.
 constexpr std::array kJobRights = {Right{"create", "jobs.batch"}, Right{"delete", "jobs.batch"}, Right{"list", "pods"},
@@ -96,9 +97,14 @@ absl::Status MayUseMode(const Kubectl& kubectl, PodMode mode, const AgentPodSpec
 
 absl::StatusOr<ModeChoice> ChooseMode(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task) {
   Words reasons;
-  for (const PodMode mode : {PodMode::kJob, PodMode::kEphemeral, PodMode::kExec}) {
-    // Of a node itself there is no pod to be beside, or in.
-    if (mode != PodMode::kJob && task.target.pod.empty()) break;
+  Modes modes = {PodMode::kJob, PodMode::kEphemeral, PodMode::kExec};
+  if (task.target.pod.empty()) {  // of a node itself there is no pod to be beside, or in
+    modes = {PodMode::kJob};
+  } else if (!spec.image_is_named) {
+    modes = {PodMode::kExec};
+    reasons.push_back("job and ephemeral need an image of the agent, and none is named (--agent-image)");
+  }
+  for (const PodMode mode : modes) {
     const absl::Status may = MayUseMode(kubectl, mode, spec, task);
     if (may.ok()) {
       std::string said = fmt::format("agent mode {}", ToWord(mode));

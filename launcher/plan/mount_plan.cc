@@ -56,7 +56,9 @@ absl::StatusOr<AgentPodSpec> ChooseAgentPod(const MountArguments& arguments, con
   RETURN_IF_ERROR(ApplyAgentPodWords(variables, "MIRRORFS_AGENT_", spec));
   RETURN_IF_ERROR(ApplyAgentPodWords(arguments.agent_pod, "--agent-", spec));
   spec.runtime_socket = arguments.runtime_socket;
-  if (spec.image.empty()) spec.image = DefaultAgentImage(invoker.executable_directory);
+  if (spec.image.empty()) spec.image = PublishedAgentImage(invoker.executable_directory).value_or("");
+  spec.image_is_named = !spec.image.empty();
+  if (!spec.image_is_named) spec.image = LoadedAgentImage();
   return spec;
 }
 

@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 
 #include "fmt/format.h"
 
@@ -22,7 +21,13 @@ size_t HashOf(const std::string& data) { return std::hash<std::string>()(data); 
 
 std::string ContentOf(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  std::string content;
+  char block[1 << 16];
+  do {
+    file.read(block, sizeof block);
+    content.append(block, file.gcount());
+  } while (file);
+  return content;
 }
 
 std::string XattrsOf(const std::string& path) {

@@ -142,12 +142,12 @@ class AgentCase(ClusterCase):
         return {**self.cluster.environment(), "KUBECONFIG": kubeconfig or self.cluster.kubeconfig,
                 "MIRRORFS_KUBECTL": self.cluster.kubectl_program, "MIRRORFS_AGENT_IMAGE": self.image}
 
-    def mount_pod(self, *words, check=True, kubeconfig=None):
+    def mount_pod(self, *words, check=True, kubeconfig=None, **variables):
         """What `mirrorfs mount pod/web` said, and where it is mounted."""
         mountpoint = os.path.join(self.scratch, "mnt-" + secrets.token_hex(4))
         os.mkdir(mountpoint)
         result = self.mirrorfs("mount", "-n", self.namespace, *words, "pod/web", mountpoint, check=check,
-                               environment=self.as_user(kubeconfig))
+                               environment={**self.as_user(kubeconfig), **variables})
         if result.returncode == 0:
             self.addCleanup(self.mirrorfs, "umount", "--lazy", mountpoint, check=False)
         return result, mountpoint

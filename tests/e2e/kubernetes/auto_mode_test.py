@@ -53,6 +53,15 @@ class AutoModeTest(AgentCase):
         self.assertEqual(json.loads(result.stdout)["kind"], "Job")
         self.wait_no_agents()
 
+    def test_without_an_image_it_is_exec(self):
+        self.target()
+        rules = {**EXEC_RULES, **EPHEMERAL_RULES, **JOB_RULES}
+        result, mountpoint = self.mount_pod(kubeconfig=self.account(rules), MIRRORFS_AGENT_IMAGE="")
+        self.assertIn("agent mode exec: job and ephemeral need an image of the agent", result.stderr)
+        self.assertIn("--agent-image", result.stderr)
+        self.assert_reads_nonce(mountpoint)
+        self.assertEqual(self.jobs(), [])
+
     def test_where_pod_security_forbids_both_it_is_exec(self):
         self.namespace = self.make_namespace(**{"pod-security.kubernetes.io/enforce": "baseline"})
         self.cluster.apply(pod("web", node="node-1"), namespace=self.namespace)
