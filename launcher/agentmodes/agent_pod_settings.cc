@@ -231,6 +231,7 @@ nlohmann::json ToJson(const AgentPodSpec& spec) {
   }
   return {{"mode", ToWord(spec.mode)},
           {"image", spec.image},
+          {"image_is_named", spec.image_is_named},
           {"pull_policy", spec.pull_policy},
           {"pull_secrets", spec.pull_secrets},
           {"service_account", spec.service_account},
@@ -255,6 +256,7 @@ AgentPodSpec AgentPodSpecOf(const nlohmann::json& json) {
   AgentPodSpec spec;
   spec.mode = ParsePodMode(json.value("mode", "")).value_or(PodMode::kAuto);
   spec.image = json.value("image", "");
+  spec.image_is_named = json.value("image_is_named", true);
   spec.pull_policy = json.value("pull_policy", spec.pull_policy);
   spec.pull_secrets = json.value("pull_secrets", spec.pull_secrets);
   spec.service_account = json.value("service_account", "");
