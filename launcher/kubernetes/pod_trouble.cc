@@ -51,6 +51,14 @@ std::string_view RoleText(ContainerRole role) {
   return "container";
 }
 
+absl::Status Crashes(const Kubectl& kubectl, const Pod& pod, const PodContainer& container) {
+  return Trouble(kubectl,
+                 fmt::format("pod/{}: container {} crashes again and again (CrashLoopBackOff, {} restarts, last exit "
+                             "code {}); its files can be seen only while it runs",
+                             pod.name, container.name, container.restart_count, container.exit_code),
+                 Logs(pod, container));
+}
+
 absl::Status Waits(const Kubectl& kubectl, const Pod& pod, const PodContainer& container) {
   if (std::find(kImageReasons.begin(), kImageReasons.end(), container.reason) != kImageReasons.end()) {
     return Trouble(kubectl,
@@ -58,13 +66,7 @@ absl::Status Waits(const Kubectl& kubectl, const Pod& pod, const PodContainer& c
                                container.name, container.reason, container.message),
                    Describe(pod));
   }
-  if (container.reason == "CrashLoopBackOff") {
-    return Trouble(kubectl,
-                   fmt::format("pod/{}: container {} crashes again and again (CrashLoopBackOff, {} restarts, last exit "
-                               "code {}); its files can be seen only while it runs",
-                               pod.name, container.name, container.restart_count, container.exit_code),
-                   Logs(pod, container));
-  }
+  if (container.reason == "CrashLoopBackOff") return Crashes(kubectl, pod, container);
   std::string why = container.message;
   if (why.empty()) why = LastWarning(kubectl, pod.uid);
   if (container.reason == "PodInitializing") why = "its init containers have not finished";
@@ -75,6 +77,9 @@ absl::Status Waits(const Kubectl& kubectl, const Pod& pod, const PodContainer& c
 }
 
 absl::Status HasFinished(const Kubectl& kubectl, const Pod& pod, const PodContainer& container) {
+  // Between its end and the wait for its next start it has finished, too.
+  const bool main = container.role == ContainerRole::kMain;
+  if (main && container.restart_count > 0 && container.exit_code != 0) return Crashes(kubectl, pod, container);
   std::string text =
       fmt::format("pod/{}: {} {} has finished ({}exit code {}); its files can be seen only while it runs", pod.name,
                   RoleText(container.role), container.name, container.reason.empty() ? "" : container.reason + ", ",

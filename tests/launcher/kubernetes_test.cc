@@ -158,6 +158,9 @@ TEST(PodTrouble, KnowsContainersThatDoNotRun) {
   status["lastState"]["terminated"]["exitCode"] = 3;
   EXPECT_THAT(TroubleOf(object), AllOf(HasSubstr("crashes again and again"), HasSubstr("5 restarts, last exit code 3"),
                                        HasSubstr("logs web-0 -c app --previous")));
+  status = Container("app", {{"terminated", {{"reason", "Error"}, {"exitCode", 7}}}}, 1);  // about to wait again
+  EXPECT_THAT(TroubleOf(object),
+              AllOf(HasSubstr("crashes again and again"), HasSubstr("1 restarts, last exit code 7")));
   status = Container("app", {{"waiting", {{"reason", "ImagePullBackOff"}, {"message", "Back-off pulling"}}}});
   EXPECT_THAT(TroubleOf(object), AllOf(HasSubstr("image i of container app"), HasSubstr("Back-off pulling")));
   status = Container("app", {{"terminated", {{"reason", "Completed"}, {"exitCode", 0}}}});
