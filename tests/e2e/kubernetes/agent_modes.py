@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import unittest
 
 import yaml
 
@@ -201,15 +202,11 @@ class AgentCase(ClusterCase):
         return pods[0]
 
 
-class LeftoversMixin:
-    """Compares the cluster around a module of tests."""
-
-    @staticmethod
-    def begin():
-        return snapshot.settled(clusters.Cluster.start_or_reuse())
-
-    @staticmethod
-    def end(before):
-        if not clusters.preserves_failed():
-            snapshot.assert_same(clusters.Cluster.start_or_reuse(), before)
-
+def run_tests():
+    """The program's tests, in a mount namespace of their own; the cluster must be afterwards what it was before."""
+    in_own_mount_namespace()
+    before = snapshot.settled(clusters.Cluster.start_or_reuse())
+    result = unittest.main(verbosity=2, exit=False).result
+    if not clusters.preserves_failed():
+        snapshot.assert_same(clusters.Cluster.start_or_reuse(), before)
+    sys.exit(not result.wasSuccessful())

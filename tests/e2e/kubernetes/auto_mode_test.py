@@ -3,8 +3,6 @@
 
 import json
 import os
-import sys
-import unittest
 
 import agent_modes
 from agent_modes import EPHEMERAL_RULES, EXEC_RULES, JOB_RULES, AgentCase, Probe
@@ -110,15 +108,5 @@ class AutoModeTest(AgentCase):
         self.wait_no_agents()
 
 
-def setUpModule():
-    global before  # pylint: disable=global-statement
-    before = agent_modes.LeftoversMixin.begin()
-
-
-def tearDownModule():
-    agent_modes.LeftoversMixin.end(before)
-
-
 if __name__ == "__main__":
-    agent_modes.in_own_mount_namespace()
-    sys.exit(unittest.main(verbosity=2))
+    agent_modes.run_tests()

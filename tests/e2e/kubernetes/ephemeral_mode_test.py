@@ -2,8 +2,6 @@
 """An agent beside the target in its pod."""
 
 import os
-import sys
-import unittest
 
 import agent_modes
 from agent_modes import EPHEMERAL_RULES, AgentCase, Probe
@@ -61,15 +59,5 @@ class EphemeralModeTest(AgentCase):
         self.assertIn("PodSecurity", Probe(self, "ephemeral", "web").failure())
 
 
-def setUpModule():
-    global before  # pylint: disable=global-statement
-    before = agent_modes.LeftoversMixin.begin()
-
-
-def tearDownModule():
-    agent_modes.LeftoversMixin.end(before)
-
-
 if __name__ == "__main__":
-    agent_modes.in_own_mount_namespace()
-    sys.exit(unittest.main(verbosity=2))
+    agent_modes.run_tests()

@@ -6,8 +6,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import sys
-import unittest
 
 import agent_modes
 from agent_modes import JOB_RULES, AgentCase, Probe
@@ -227,15 +225,5 @@ class JobModeTest(AgentCase):
         self.assertIn("--agent exec", failure)
 
 
-def setUpModule():
-    global before  # pylint: disable=global-statement
-    before = agent_modes.LeftoversMixin.begin()
-
-
-def tearDownModule():
-    agent_modes.LeftoversMixin.end(before)
-
-
 if __name__ == "__main__":
-    agent_modes.in_own_mount_namespace()
-    sys.exit(unittest.main(verbosity=2))
+    agent_modes.run_tests()
