@@ -13,4 +13,10 @@ std::vector<std::string_view> SplitText(std::string_view text, char separator) {
   return parts;
 }
 
+bool SkipPrefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
 }  // namespace mirrorfs

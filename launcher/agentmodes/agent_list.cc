@@ -7,6 +7,7 @@
 #include "launcher/agentmodes/manifests.h"
 #include "launcher/agentmodes/pod_state.h"
 #include "launcher/failure.h"
+#include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
 #include "protos/shared/errno_status.h"
 
@@ -91,21 +92,17 @@ std::vector<ListedAgent> AgentsIn(const json& jobs, const json& pods) {
 }
 
 absl::StatusOr<std::vector<ListedAgent>> ListAgents(const Kubectl& kubectl, bool all_namespaces) {
-  const auto get = [&](Words words) -> absl::StatusOr<json> {
+  const auto get = [&](Words words) {
     if (all_namespaces) words.emplace_back("-A");
-    words.insert(words.end(), {"-o", "json"});
-    ASSIGN_OR_RETURN(const std::string text, kubectl.Run(words));
-    return ParseKubectlJson(text, "get");
+    return GetJson(kubectl, words);
   };
-  ASSIGN_OR_RETURN(const json jobs, get({"get", "jobs.batch", "-l", kManagedBySelector}));
-  ASSIGN_OR_RETURN(const json pods, get({"get", "pods"}));
+  ASSIGN_OR_RETURN(const json jobs, get({"jobs.batch", "-l", kManagedBySelector}));
+  ASSIGN_OR_RETURN(const json pods, get({"pods"}));
   return AgentsIn(jobs, pods);
 }
 
 absl::Status DeleteAgent(const Kubectl& kubectl, const ListedAgent& agent) {
-  ClusterAccess access = kubectl.access();
-  access.name_space = agent.name_space;
-  return Kubectl(std::move(access))
+  return kubectl.In(agent.name_space)
       .Run(Words{"delete", "jobs.batch", agent.name, "--ignore-not-found", "--cascade=foreground"})
       .status();
 }

@@ -9,6 +9,7 @@
 #include "fmt/format.h"
 #include "launcher/agentmodes/manifests.h"
 #include "launcher/failure.h"
+#include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
 #include "nlohmann/json.hpp"
 #include "protos/shared/errno_status.h"
@@ -24,18 +25,25 @@ constexpr absl::Duration kQuiet = absl::Seconds(2);
 constexpr absl::Duration kDeleteLimit = absl::Seconds(10);
 constexpr int kMostConflicts = 10;
 
-Kubectl InNamespace(const Kubectl& kubectl, const std::string& name_space) {
-  ClusterAccess access = kubectl.access();
-  if (!name_space.empty()) access.name_space = name_space;
-  return Kubectl(std::move(access));
-}
-
 bool IsConflict(const absl::Status& status) {
   return MessageOf(status).find("the object has been modified") != std::string::npos ||
          MessageOf(status).find("Conflict") != std::string::npos;
 }
 
 }  // namespace
+
+absl::Status AddEphemeralContainer(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task,
+                                   bool dry_run) {
+  ASSIGN_OR_RETURN(Json pod, GetJson(kubectl, {"pod", task.target.pod}));
+  if (TextAt(pod, {"metadata", "uid"}) != task.target.uid) {
+    return Failure(ExitCode::kNoTarget,
+                   fmt::format("pod/{} has been replaced by another one of that name.", task.target.pod));
+  }
+  pod["spec"]["ephemeralContainers"].push_back(Json(EphemeralContainer(spec, task)));
+  const std::string place = fmt::format("/api/v1/namespaces/{}/pods/{}/ephemeralcontainers{}", task.target.name_space,
+                                        task.target.pod, dry_run ? "?dryRun=All" : "");
+  return kubectl.Run(std::vector<std::string>{"replace", "--raw", place, "-f", "-"}, pod.dump()).status();
+}
 
 std::string NewAgentName() {
   constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";  // as Kubernetes does it: no words come of them
@@ -46,11 +54,11 @@ std::string NewAgentName() {
   return name;
 }
 
-absl::StatusOr<std::unique_ptr<AgentPod>> AgentPod::Create(const Kubectl& kubectl, PodMode mode,
+absl::StatusOr<std::unique_ptr<AgentPod>> AgentPod::Create(const Kubectl& kubectl, AgentMode mode,
                                                            const AgentPodSpec& spec, const AgentPodTask& task) {
-  const bool is_job = mode == PodMode::kJob;
+  const bool is_job = mode == AgentMode::kJob;
   const std::string& name_space = is_job && !spec.name_space.empty() ? spec.name_space : task.target.name_space;
-  std::unique_ptr<AgentPod> pod(new AgentPod(InNamespace(kubectl, name_space), mode, spec, task.name));
+  std::unique_ptr<AgentPod> pod(new AgentPod(kubectl.In(name_space), mode, spec, task.name));
   RETURN_IF_ERROR(is_job ? pod->CreateJob(task) : pod->AddContainer(task));
   return pod;
 }
@@ -63,26 +71,17 @@ absl::Status AgentPod::CreateJob(const AgentPodTask& task) {
 absl::Status AgentPod::AddContainer(const AgentPodTask& task) {
   pod_ = task.target.pod;
   container_ = name_;
-  const std::string place =
-      fmt::format("/api/v1/namespaces/{}/pods/{}/ephemeralcontainers", task.target.name_space, pod_);
-  const Json addition = EphemeralContainer(spec_, task);
   absl::Status status;
   // The pod's status changes while we look: then the cluster asks for another try.
   for (int i = 0; i < kMostConflicts; ++i) {
-    ASSIGN_OR_RETURN(const std::string text, kubectl_.Run(std::vector<std::string>{"get", "pod", pod_, "-o", "json"}));
-    ASSIGN_OR_RETURN(Json pod, ParseKubectlJson(text, "get pod"));
-    if (TextAt(pod, {"metadata", "uid"}) != task.target.uid) {
-      return Failure(ExitCode::kNoTarget, fmt::format("pod/{} has been replaced by another one of that name.", pod_));
-    }
-    pod["spec"]["ephemeralContainers"].push_back(addition);
-    status = kubectl_.Run(std::vector<std::string>{"replace", "--raw", place, "-f", "-"}, pod.dump()).status();
-    if (status.ok() || !IsConflict(status)) return status;
+    status = AddEphemeralContainer(kubectl_, spec_, task, /*dry_run=*/false);
+    if (status.ok() || !IsConflict(status)) break;
   }
   return status;
 }
 
 AgentPod::~AgentPod() {
-  if (mode_ != PodMode::kJob || spec_.ttl == absl::ZeroDuration()) return;
+  if (mode_ != AgentMode::kJob || spec_.ttl == absl::ZeroDuration()) return;
   // If this fails the agent ends by itself, and its job is removed after it.
   (void)kubectl_.Run(
       std::vector<std::string>{"delete", "job", name_, "--ignore-not-found", "--wait=false", "--cascade=background"},
@@ -90,9 +89,7 @@ AgentPod::~AgentPod() {
 }
 
 absl::Status AgentPod::FindPod() {
-  ASSIGN_OR_RETURN(const std::string text,
-                   kubectl_.Run(std::vector<std::string>{"get", "pods", "-l", "job-name=" + name_, "-o", "json"}));
-  ASSIGN_OR_RETURN(const Json list, ParseKubectlJson(text, "get pod"));
+  ASSIGN_OR_RETURN(const Json list, GetJson(kubectl_, {"pods", "-l", "job-name=" + name_}));
   for (const Json& pod : ListAt(list, {"items"})) pod_ = TextAt(pod, {"metadata", "name"});
   return absl::OkStatus();
 }
@@ -100,19 +97,14 @@ absl::Status AgentPod::FindPod() {
 absl::StatusOr<PodState> AgentPod::State(absl::Duration limit) {
   if (pod_.empty()) RETURN_IF_ERROR(FindPod());
   if (pod_.empty()) return PodState{};
-  ASSIGN_OR_RETURN(const std::string text,
-                   kubectl_.Run(std::vector<std::string>{"get", "pod", pod_, "-o", "json"}, "", limit));
-  ASSIGN_OR_RETURN(const Json pod, ParseKubectlJson(text, "get pod"));
+  ASSIGN_OR_RETURN(const Json pod, GetJson(kubectl_, {"pod", pod_}, limit));
   return JudgePod(pod, container_);
 }
 
 // Who may not look at events learns less.
 absl::Status AgentPod::CheckEvents(const std::string& object) const {
-  const auto text = kubectl_.Run(
-      std::vector<std::string>{"get", "events", "--field-selector", "involvedObject.name=" + object, "-o", "json"});
-  if (!text.ok()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const Json events, ParseKubectlJson(*text, "get events"));
-  return JudgeEvents(events);
+  const auto events = GetJson(kubectl_, {"events", "--field-selector", "involvedObject.name=" + object});
+  return events.ok() ? JudgeEvents(*events) : absl::OkStatus();
 }
 
 absl::Status AgentPod::TooLate(const PodState& state) const {

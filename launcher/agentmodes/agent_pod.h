@@ -14,11 +14,17 @@
 #include "launcher/agentmodes/agent_pod_spec.h"
 #include "launcher/agentmodes/pod_state.h"
 #include "launcher/kubernetes/kubectl.h"
+#include "launcher/plan/agent_mode.h"
 
 namespace mirrorfs {
 
 // Told of each step that takes its time: a word ("scheduled") and a detail for people ("node-1").
 using PodProgress = std::function<void(std::string_view step, std::string_view detail)>;
+
+// Adds the task's container to its pod, or has the server try it. `kubectl`: in the pod's namespace. Fails also if the
+// pod's status has changed meanwhile ("Conflict"), which another try may mend.
+absl::Status AddEphemeralContainer(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task,
+                                   bool dry_run);
 
 // A name that no other agent has.
 std::string NewAgentName();
@@ -28,7 +34,7 @@ class AgentPod {
  public:
   // Makes a Job (kJob) or an ephemeral container (kEphemeral). Fails with a message for a person: what is forbidden, a
   // quota, an admission controller's word.
-  static absl::StatusOr<std::unique_ptr<AgentPod>> Create(const Kubectl& kubectl, PodMode mode,
+  static absl::StatusOr<std::unique_ptr<AgentPod>> Create(const Kubectl& kubectl, AgentMode mode,
                                                           const AgentPodSpec& spec, const AgentPodTask& task);
   AgentPod(const AgentPod&) = delete;
   // A job is deleted, unless its pod is to stay. An ephemeral container cannot be: its agent ends when nobody uses it.
@@ -46,7 +52,7 @@ class AgentPod {
   absl::StatusOr<PodState> State(absl::Duration limit = absl::Seconds(30));
 
  private:
-  AgentPod(Kubectl kubectl, PodMode mode, const AgentPodSpec& spec, std::string name)
+  AgentPod(Kubectl kubectl, AgentMode mode, const AgentPodSpec& spec, std::string name)
       : kubectl_(std::move(kubectl)), mode_(mode), spec_(spec), name_(std::move(name)) {}
 
   absl::Status CreateJob(const AgentPodTask& task);
@@ -56,7 +62,7 @@ class AgentPod {
   absl::Status TooLate(const PodState& state) const;
 
   const Kubectl kubectl_;
-  const PodMode mode_;
+  const AgentMode mode_;
   const AgentPodSpec spec_;
   const std::string name_;
   std::string pod_;  // empty: the job has none yet

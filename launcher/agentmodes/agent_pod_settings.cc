@@ -155,13 +155,6 @@ absl::Status Wrong(const std::string& where, Text word, const absl::Status& expe
 
 absl::Span<const AgentPodKey> AgentPodKeys() { return kKeys; }
 
-absl::StatusOr<PodMode> ParsePodMode(std::string_view word) {
-  for (const PodMode mode : {PodMode::kAuto, PodMode::kJob, PodMode::kEphemeral, PodMode::kExec}) {
-    if (word == ToWord(mode)) return mode;
-  }
-  return Failure(ExitCode::kUsage, fmt::format("--agent {}: write auto, job, ephemeral or exec.", word));
-}
-
 void AddAgentPodFlags(boost::program_options::options_description& options, AgentPodWords& words) {
   namespace po = boost::program_options;
   for (const AgentPodKey& key : kKeys) {
@@ -229,8 +222,7 @@ nlohmann::json ToJson(const AgentPodSpec& spec) {
   for (const AgentToleration& toleration : spec.tolerations) {
     tolerations.push_back({toleration.key, toleration.value, toleration.effect});
   }
-  return {{"mode", ToWord(spec.mode)},
-          {"image", spec.image},
+  return {{"image", spec.image},
           {"image_is_named", spec.image_is_named},
           {"pull_policy", spec.pull_policy},
           {"pull_secrets", spec.pull_secrets},
@@ -254,7 +246,6 @@ nlohmann::json ToJson(const AgentPodSpec& spec) {
 
 AgentPodSpec AgentPodSpecOf(const nlohmann::json& json) {
   AgentPodSpec spec;
-  spec.mode = ParsePodMode(json.value("mode", "")).value_or(PodMode::kAuto);
   spec.image = json.value("image", "");
   spec.image_is_named = json.value("image_is_named", true);
   spec.pull_policy = json.value("pull_policy", spec.pull_policy);

@@ -30,9 +30,6 @@ struct AgentPodKey {
 
 absl::Span<const AgentPodKey> AgentPodKeys();
 
-// auto, job, ephemeral, exec. Fails with kUsage.
-absl::StatusOr<PodMode> ParsePodMode(std::string_view word);
-
 // Adds a flag for each key. `words` must outlive the parsing.
 void AddAgentPodFlags(boost::program_options::options_description& options, AgentPodWords& words);
 

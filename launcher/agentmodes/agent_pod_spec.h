@@ -3,8 +3,6 @@
 #ifndef MIRRORFS_LAUNCHER_AGENTMODES_AGENT_POD_SPEC_H_
 #define MIRRORFS_LAUNCHER_AGENTMODES_AGENT_POD_SPEC_H_
 
-#include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,11 +11,6 @@
 #include "launcher/kubernetes/pod_target.h"
 
 namespace mirrorfs {
-
-enum class PodMode : uint8_t { kAuto, kJob, kEphemeral, kExec };
-
-// "auto", "job", "ephemeral", "exec".
-const char* ToWord(PodMode mode);
 
 struct AgentToleration {
   std::string key;     // empty: every taint
@@ -31,9 +24,8 @@ struct AgentToleration {
 using AgentPodWords = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 struct AgentPodSpec {
-  PodMode mode = PodMode::kAuto;
   std::string image;
-  bool image_is_named = true;  // by somebody who knows where it is; else kAuto passes over what needs one
+  bool image_is_named = true;  // by somebody who knows where it is; else auto passes over what needs one
   std::string pull_policy = "IfNotPresent";
   std::vector<std::string> pull_secrets;
   std::string service_account;  // empty: the namespace's default one; its token is not mounted

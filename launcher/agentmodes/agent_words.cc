@@ -3,6 +3,7 @@
 #include "absl/strings/numbers.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/split_text.h"
 
 namespace mirrorfs {
 namespace {
@@ -12,17 +13,10 @@ constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
 // A certificate and a sentence are much shorter.
 constexpr size_t kLongest = 16 << 10;
 
-// True, and `text` is what follows, if it begins so.
-bool Skip(std::string_view& text, std::string_view begin) {
-  if (!text.starts_with(begin)) return false;
-  text.remove_prefix(begin.size());
-  return true;
-}
-
 // Of "127.0.0.1:7443"; 0 if it is something else.
 int PortOf(std::string_view endpoint) {
   int port = 0;
-  const bool fine = Skip(endpoint, "127.0.0.1:") && absl::SimpleAtoi(std::string(endpoint), &port);
+  const bool fine = SkipPrefix(endpoint, "127.0.0.1:") && absl::SimpleAtoi(std::string(endpoint), &port);
   return fine && port > 0 && port < 65536 ? port : 0;
 }
 
@@ -33,15 +27,15 @@ void AgentWords::Hear(std::string_view line) {
   if (in_certificate_) {
     if (certificate_.size() < kLongest) certificate_.append(line).append("\n");
     in_certificate_ = line != kEnd;
-  } else if (Skip(line, "ready ")) {
+  } else if (SkipPrefix(line, "ready ")) {
     port_ = PortOf(line);
-  } else if (Skip(line, "facts ")) {
+  } else if (SkipPrefix(line, "facts ")) {
     facts_port_ = PortOf(line);
   } else if (line == "target gone") {
     target_gone_ = true;
-  } else if (Skip(line, "mirrorfs-agent: ")) {
+  } else if (SkipPrefix(line, "mirrorfs-agent: ")) {
     complaint_ = line;
-  } else if (Skip(line, "mirrorfs-agent ")) {
+  } else if (SkipPrefix(line, "mirrorfs-agent ")) {
     version_ = line.substr(0, line.find(' '));
   } else if (!line.empty() && complaint_.size() < kLongest) {
     complaint_ = line;

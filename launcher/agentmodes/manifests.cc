@@ -89,7 +89,7 @@ bool NeedsRuntimeSocket(const AgentPodSpec& spec, const PodTarget& target) {
   return !spec.pid_from_cgroup && !target.container_id.empty();
 }
 
-Json Container(const AgentPodSpec& spec, const AgentPodTask& task, PodMode mode, std::string name) {
+Json Container(const AgentPodSpec& spec, const AgentPodTask& task, AgentMode mode, std::string name) {
   return {{"name", std::move(name)},
           {"image", spec.image},
           {"imagePullPolicy", spec.pull_policy},
@@ -98,7 +98,7 @@ Json Container(const AgentPodSpec& spec, const AgentPodTask& task, PodMode mode,
 }
 
 Json JobContainer(const AgentPodSpec& spec, const AgentPodTask& task) {
-  Json container = Container(spec, task, PodMode::kJob, kAgentContainer);
+  Json container = Container(spec, task, AgentMode::kJob, kAgentContainer);
   Json resources = Json::object();
   if (!spec.requests.empty()) resources["requests"] = MapOf(spec.requests);
   if (!spec.limits.empty()) resources["limits"] = MapOf(spec.limits);
@@ -155,13 +155,13 @@ Json PodSpec(const AgentPodSpec& spec, const AgentPodTask& task) {
 }
 
 // What the agent is to find: the container by its id, or in a pid namespace that it shares with it the first process.
-std::vector<std::string> TargetArguments(const AgentPodSpec& spec, const AgentPodTask& task, PodMode mode) {
+std::vector<std::string> TargetArguments(const AgentPodSpec& spec, const AgentPodTask& task, AgentMode mode) {
   const PodTarget& target = task.target;
   if (target.container_id.empty()) return {"--target", "pid/1"};  // a node's own root
   const bool alone = !target.share_process_namespace && !target.host_pid;
-  if (mode == PodMode::kEphemeral && alone) return {"--target", "pid/1"};
+  if (mode == AgentMode::kEphemeral && alone) return {"--target", "pid/1"};
   std::vector<std::string> words = {"--target", "cri/" + BareId(target.container_id)};
-  if (mode == PodMode::kEphemeral || spec.pid_from_cgroup) {
+  if (mode == AgentMode::kEphemeral || spec.pid_from_cgroup) {
     words.insert(words.end(), {"--pid-from", "cgroup"});
   } else {
     words.insert(words.end(), {"--runtime-socket", kSocketInPod});
@@ -171,20 +171,6 @@ std::vector<std::string> TargetArguments(const AgentPodSpec& spec, const AgentPo
 
 }  // namespace
 
-const char* ToWord(PodMode mode) {
-  switch (mode) {
-    case PodMode::kAuto:
-      return "auto";
-    case PodMode::kJob:
-      return "job";
-    case PodMode::kEphemeral:
-      return "ephemeral";
-    case PodMode::kExec:
-      return "exec";
-  }
-  return "unknown";
-}
-
 std::vector<std::string> AgentCapabilities(const AgentPodTask& task) {
   std::vector<std::string> names = {"SYS_PTRACE", "DAC_READ_SEARCH", "SETUID", "SETGID"};
   if (task.read_write) names.insert(names.end(), {"DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID", "SETFCAP"});
@@ -192,11 +178,11 @@ std::vector<std::string> AgentCapabilities(const AgentPodTask& task) {
   return names;
 }
 
-std::vector<std::string> AgentArguments(const AgentPodSpec& spec, const AgentPodTask& task, PodMode mode) {
+std::vector<std::string> AgentArguments(const AgentPodSpec& spec, const AgentPodTask& task, AgentMode mode) {
   std::vector<std::string> words = TargetArguments(spec, task, mode);
   const Patience patience = PatienceOf(spec);
   // An ephemeral container shares the target's network: whatever port is free there.
-  const int port = mode == PodMode::kEphemeral ? 0 : spec.port;
+  const int port = mode == AgentMode::kEphemeral ? 0 : spec.port;
   words.insert(words.end(),
                {"--listen", fmt::format("127.0.0.1:{}", port), "--facts-listen", "127.0.0.1:0", "--own-certificate",
                 "--client-ca-pem", task.client_ca, "--token-sha256", task.token_sha256, "--ready-fd", "1",
@@ -233,7 +219,7 @@ Json JobManifest(const AgentPodSpec& spec, const AgentPodTask& task) {
 }
 
 Json EphemeralContainer(const AgentPodSpec& spec, const AgentPodTask& task) {
-  Json container = Container(spec, task, PodMode::kEphemeral, task.name);
+  Json container = Container(spec, task, AgentMode::kEphemeral, task.name);
   container["targetContainerName"] = task.target.container;
   return container;
 }

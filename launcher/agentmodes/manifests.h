@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "launcher/agentmodes/agent_pod_spec.h"
+#include "launcher/plan/agent_mode.h"
 #include "nlohmann/json.hpp"
 
 namespace mirrorfs {
@@ -23,7 +24,7 @@ inline constexpr char kTargetAnnotation[] = "mirrorfs/target";
 std::vector<std::string> AgentCapabilities(const AgentPodTask& task);
 
 // The agent's arguments, without its program.
-std::vector<std::string> AgentArguments(const AgentPodSpec& spec, const AgentPodTask& task, PodMode mode);
+std::vector<std::string> AgentArguments(const AgentPodSpec& spec, const AgentPodTask& task, AgentMode mode);
 
 // A Job whose pod runs on the target's node.
 nlohmann::ordered_json JobManifest(const AgentPodSpec& spec, const AgentPodTask& task);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "fmt/format.h"
+#include "launcher/agentmodes/agent_pod.h"
 #include "launcher/agentmodes/manifests.h"
 #include "launcher/agentmodes/rights.h"
 #include "launcher/failure.h"
@@ -17,37 +18,33 @@ namespace mirrorfs {
 namespace {
 
 using Words = std::vector<std::string>;
-using Modes = std::vector<PodMode>;
+using Modes = std::vector<AgentMode>;
 
-// docs/security.md has the same tables. Of pods/portforward and pods/exec one is needed, too: see CarrierRight.
+// docs/security.md has the same tables. Of kForwardRight and kExecRight one is needed, too.
 constexpr std::array kJobRights = {Right{"create", "jobs.batch"}, Right{"delete", "jobs.batch"}, Right{"list", "pods"},
                                    Right{"get", "pods/log"}};
 constexpr std::array kEphemeralRights = {Right{"update", "pods/ephemeralcontainers"}, Right{"get", "pods"},
                                          Right{"get", "pods/log"}};
-constexpr std::array kExecRights = {Right{"get", "pods"}, Right{"create", "pods/exec"}};
-constexpr std::array kCarrierRights = {Right{"create", "pods/portforward"}, Right{"create", "pods/exec"}};
+constexpr std::array kExecRights = {Right{"get", "pods"}, kExecRight};
 
-absl::Status Forbidden(PodMode mode, const Kubectl& kubectl, std::string_view rights) {
-  const std::string& name_space = kubectl.access().name_space;
-  return Failure(ExitCode::kNotPermitted, fmt::format("{} is forbidden ({}{})", ToWord(mode), rights,
-                                                      name_space.empty() ? "" : " in namespace " + name_space));
+absl::Status Forbidden(AgentMode mode, const Kubectl& kubectl, std::string_view rights) {
+  return Failure(ExitCode::kNotPermitted,
+                 fmt::format("{} is forbidden ({} {})", ToWord(mode), rights, kubectl.WhereText()));
 }
 
-absl::Status NeedAll(const Kubectl& kubectl, PodMode mode, absl::Span<const Right> rights) {
+absl::Status NeedAll(const Kubectl& kubectl, AgentMode mode, absl::Span<const Right> rights) {
   for (const Right& right : rights) {
     if (!Can(kubectl, right)) return Forbidden(mode, kubectl, ToText(right));
   }
   return absl::OkStatus();
 }
 
-absl::Status NeedCarrier(const Kubectl& kubectl, PodMode mode) {
-  for (const Right& right : kCarrierRights) {
-    if (Can(kubectl, right)) return absl::OkStatus();
-  }
-  return Forbidden(mode, kubectl, fmt::format("{} or {}", ToText(kCarrierRights[0]), ToText(kCarrierRights[1])));
+absl::Status NeedCarrier(const Kubectl& kubectl, AgentMode mode) {
+  if (Can(kubectl, kForwardRight) || Can(kubectl, kExecRight)) return absl::OkStatus();
+  return Forbidden(mode, kubectl, fmt::format("{} or {}", ToText(kForwardRight), ToText(kExecRight)));
 }
 
-absl::Status Refused(PodMode mode, const absl::Status& why) {
+absl::Status Refused(AgentMode mode, const absl::Status& why) {
   return Failure(ExitCodeOf(why), fmt::format("{} is refused: {}", ToWord(mode), MessageOf(why)));
 }
 
@@ -57,39 +54,25 @@ absl::Status TryJob(const Kubectl& kubectl, const AgentPodSpec& spec, const Agen
       kubectl
           .Run(Words{"create", "--dry-run=server", "--warnings-as-errors", "-f", "-"}, JobManifest(spec, task).dump())
           .status();
-  return tried.ok() ? tried : Refused(PodMode::kJob, tried);
+  return tried.ok() ? tried : Refused(AgentMode::kJob, tried);
 }
 
 absl::Status TryEphemeral(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task) {
-  const std::string& name = task.target.pod;
-  ASSIGN_OR_RETURN(const std::string text, kubectl.Run(Words{"get", "pod", name, "-o", "json"}));
-  nlohmann::json pod = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!pod.is_object()) return Failure(ExitCode::kUnreachable, "kubectl's answer is no JSON");
-  const nlohmann::json addition = EphemeralContainer(spec, task);
-  pod["spec"]["ephemeralContainers"].push_back(addition);
-  const std::string place =
-      fmt::format("/api/v1/namespaces/{}/pods/{}/ephemeralcontainers?dryRun=All", task.target.name_space, name);
-  const absl::Status tried = kubectl.Run(Words{"replace", "--raw", place, "-f", "-"}, pod.dump()).status();
-  return tried.ok() ? tried : Refused(PodMode::kEphemeral, tried);
-}
-
-Kubectl In(const Kubectl& kubectl, const std::string& name_space) {
-  ClusterAccess access = kubectl.access();
-  if (!name_space.empty()) access.name_space = name_space;
-  return Kubectl(std::move(access));
+  const absl::Status tried = AddEphemeralContainer(kubectl, spec, task, /*dry_run=*/true);
+  return tried.ok() ? tried : Refused(AgentMode::kEphemeral, tried);
 }
 
 }  // namespace
 
-absl::Status MayUseMode(const Kubectl& kubectl, PodMode mode, const AgentPodSpec& spec, const AgentPodTask& task) {
-  const Kubectl at_target = In(kubectl, task.target.name_space);
-  if (mode == PodMode::kExec) return NeedAll(at_target, mode, kExecRights);
-  if (mode == PodMode::kEphemeral) {
+absl::Status MayUseMode(const Kubectl& kubectl, AgentMode mode, const AgentPodSpec& spec, const AgentPodTask& task) {
+  const Kubectl at_target = kubectl.In(task.target.name_space);
+  if (mode == AgentMode::kExec) return NeedAll(at_target, mode, kExecRights);
+  if (mode == AgentMode::kEphemeral) {
     RETURN_IF_ERROR(NeedAll(at_target, mode, kEphemeralRights));
     RETURN_IF_ERROR(NeedCarrier(at_target, mode));
     return TryEphemeral(at_target, spec, task);
   }
-  const Kubectl at_job = In(at_target, spec.name_space);
+  const Kubectl at_job = at_target.In(spec.name_space);
   RETURN_IF_ERROR(NeedAll(at_job, mode, kJobRights));
   RETURN_IF_ERROR(NeedCarrier(at_job, mode));
   return TryJob(at_job, spec, task);
@@ -97,14 +80,14 @@ absl::Status MayUseMode(const Kubectl& kubectl, PodMode mode, const AgentPodSpec
 
 absl::StatusOr<ModeChoice> ChooseMode(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task) {
   Words reasons;
-  Modes modes = {PodMode::kJob, PodMode::kEphemeral, PodMode::kExec};
+  Modes modes = {AgentMode::kJob, AgentMode::kEphemeral, AgentMode::kExec};
   if (task.target.pod.empty()) {  // of a node itself there is no pod to be beside, or in
-    modes = {PodMode::kJob};
+    modes = {AgentMode::kJob};
   } else if (!spec.image_is_named) {
-    modes = {PodMode::kExec};
+    modes = {AgentMode::kExec};
     reasons.push_back("job and ephemeral need an image of the agent, and none is named (--agent-image)");
   }
-  for (const PodMode mode : modes) {
+  for (const AgentMode mode : modes) {
     const absl::Status may = MayUseMode(kubectl, mode, spec, task);
     if (may.ok()) {
       std::string said = fmt::format("agent mode {}", ToWord(mode));

@@ -16,6 +16,7 @@
 #include "launcher/agentmodes/relay_transport.h"
 #include "launcher/agentmodes/rights.h"
 #include "launcher/failure.h"
+#include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
 #include "launcher/printable.h"
 #include "protos/shared/errno_status.h"
@@ -141,16 +142,14 @@ absl::Status PodAgent::WhyEnded() {
 }
 
 absl::StatusOr<std::unique_ptr<Transport>> PodAgent::MakeTransport() {
-  constexpr Right kForward = {.verb = "create", .resource = "pods/portforward"};
-  constexpr Right kExec = {.verb = "create", .resource = "pods/exec"};
-  if (Can(pod_->kubectl(), kForward)) {
+  if (Can(pod_->kubectl(), kForwardRight)) {
     return std::make_unique<PortForwardTransport>(
         bridge_->context(), PortForwardOptions{.command = pod_->Command({"port-forward", "--address", "127.0.0.1"})});
   }
-  if (!Can(pod_->kubectl(), kExec)) {
+  if (!Can(pod_->kubectl(), kExecRight)) {
     return Failure(ExitCode::kNotPermitted,
                    fmt::format("the agent runs, but cannot be talked to: that takes the right to {}, or to {}, {}.",
-                               ToText(kForward), ToText(kExec), pod_->kubectl().WhereText()));
+                               ToText(kForwardRight), ToText(kExecRight), pod_->kubectl().WhereText()));
   }
   std::vector<std::string> command = pod_->Command({"exec", "-i", "-c", pod_->container()});
   command.insert(command.end(), {"--", "/mirrorfs-agent", "relay"});
@@ -227,9 +226,7 @@ absl::Status PodAgent::HasEnded() const {
 absl::Status PodAgent::CheckContainer() const {
   if (target_.pod.empty()) return absl::OkStatus();  // a node is looked for by whoever starts the next agent
   if (words_.target_gone()) return HasEnded();
-  ASSIGN_OR_RETURN(const std::string text,
-                   kubectl_.Run(std::vector<std::string>{"get", "pod", target_.pod, "-o", "json"}));
-  ASSIGN_OR_RETURN(const nlohmann::json pod, ParseKubectlJson(text, "get pod"));
+  ASSIGN_OR_RETURN(const nlohmann::json pod, GetJson(kubectl_, {"pod", target_.pod}));
   for (const auto& status : ListAt(pod, {"status", "containerStatuses"})) {
     const bool it_is = TextAt(status, {"containerID"}) == target_.container_id;
     if (it_is && FieldAt(status, {"state", "running"}).is_object()) return absl::OkStatus();

@@ -19,7 +19,7 @@
 namespace mirrorfs {
 
 struct PodAgentOptions {
-  PodMode mode = PodMode::kJob;  // kJob or kEphemeral
+  AgentMode mode = AgentMode::kJob;  // kJob or kEphemeral
   AgentPodSpec spec;
   AgentPodTask task;  // name, authority and hash are filled in here
   std::string token;  // what the daemon shows; see MakeToken

@@ -13,6 +13,10 @@ struct Right {
   const char* resource;  // "pods", "pods/exec", "jobs.batch"
 };
 
+// Either is a way to an agent's pod.
+inline constexpr Right kForwardRight = {.verb = "create", .resource = "pods/portforward"};
+inline constexpr Right kExecRight = {.verb = "create", .resource = "pods/exec"};
+
 // "create pods/exec"
 std::string ToText(const Right& right);
 

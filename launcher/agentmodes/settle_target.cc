@@ -18,17 +18,6 @@
 namespace mirrorfs {
 namespace {
 
-AgentMode ModeOf(PodMode mode) {
-  switch (mode) {
-    case PodMode::kJob:
-      return AgentMode::kJob;
-    case PodMode::kEphemeral:
-      return AgentMode::kEphemeral;
-    default:
-      return AgentMode::kExec;
-  }
-}
-
 // The same task for an agent that nobody will talk to.
 absl::StatusOr<AgentPodTask> ForShow(AgentPodTask task) {
   ASSIGN_OR_RETURN(const KeyAndCertificate authority, MakeAuthority("mirrorfs mount"));
@@ -44,7 +33,7 @@ absl::Status ChooseAgent(MountPlan& plan, const PodTarget& target) {
     ASSIGN_OR_RETURN(const AgentPodTask task, ForShow(TaskOf(plan, target)));
     ASSIGN_OR_RETURN(const ModeChoice choice, ChooseMode(Kubectl(plan.cluster), plan.agent_pod, task));
     fmt::print(stderr, "{}: {}\n", OwnName(), Printable(choice.said));
-    plan.agent_mode = ModeOf(choice.mode);
+    plan.agent_mode = choice.mode;
   }
   if (target.pod.empty() && plan.agent_mode != AgentMode::kJob) {
     return Failure(ExitCode::kUsage, fmt::format("{}: a node itself is reached by --agent job only.", plan.target));

@@ -36,9 +36,8 @@ std::shared_ptr<X509> ReadCertificate(const std::string& pem) {
 // One connection of the daemon. Keeps itself alive until both directions are over.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(asio::io_context& context, asio::ssl::context& tls, std::function<void()> ended)
-      : plain_(context), secure_(context, tls), timer_(context), ended_(std::move(ended)) {}
-  ~Connection() { ended_(); }
+  Connection(asio::io_context& context, asio::ssl::context& tls)
+      : plain_(context), secure_(context, tls), timer_(context) {}
 
   void Begin(UniqueFd plain, UniqueFd transport) {
     if (!Adopt(plain_, std::move(plain)) || !Adopt(secure_.next_layer(), std::move(transport))) return Close();
@@ -105,7 +104,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Socket plain_;
   asio::ssl::stream<Socket> secure_;
   asio::steady_timer timer_;
-  const std::function<void()> ended_;
   std::vector<char> up_ = std::vector<char>(kBufferSize);
   std::vector<char> down_ = std::vector<char>(kBufferSize);
 };
@@ -143,10 +141,10 @@ void TlsBridge::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void TlsBridge::Join(UniqueFd plain, UniqueFd transport, std::function<void()> ended) {
+void TlsBridge::Join(UniqueFd plain, UniqueFd transport) {
   auto ends = std::make_shared<std::pair<UniqueFd, UniqueFd>>(std::move(plain), std::move(transport));
-  asio::post(context_, [this, ends, ended = std::move(ended)] {
-    std::make_shared<Connection>(context_, tls_, ended)->Begin(std::move(ends->first), std::move(ends->second));
+  asio::post(context_, [this, ends] {
+    std::make_shared<Connection>(context_, tls_)->Begin(std::move(ends->first), std::move(ends->second));
   });
 }
 

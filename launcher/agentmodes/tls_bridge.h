@@ -3,7 +3,6 @@
 #ifndef MIRRORFS_LAUNCHER_AGENTMODES_TLS_BRIDGE_H_
 #define MIRRORFS_LAUNCHER_AGENTMODES_TLS_BRIDGE_H_
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -27,12 +26,10 @@ class TlsBridge {
   ~TlsBridge();
 
   // Copies between `plain` and TLS over `transport` (stream sockets both) until either is over, then closes both at
-  // once: an end is not passed on as an end, since what carried the bytes may have lost the last of them. Calls `ended`
-  // in the bridge's thread.
-  void Join(
-      UniqueFd plain, UniqueFd transport, std::function<void()> ended = [] {});
+  // once: an end is not passed on as an end, since what carried the bytes may have lost the last of them.
+  void Join(UniqueFd plain, UniqueFd transport);
 
-  // Nothing is carried, and no callback called, from now on.
+  // Nothing is carried from now on.
   void Stop();
 
   // For what else is to happen in the bridge's thread.

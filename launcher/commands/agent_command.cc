@@ -20,6 +20,7 @@
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/plan/nearest.h"
+#include "launcher/system/exec_words.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -127,19 +128,14 @@ absl::Status PrintLogs(const AgentCommandWords& arguments, const Invoker& invoke
   ASSIGN_OR_RETURN(const Kubectl kubectl, KubectlOf(arguments, invoker));
   ASSIGN_OR_RETURN(const ListedAgent agent, FindAgentNamed(kubectl, arguments));
   if (agent.pod.empty()) return Failure(ExitCode::kNoTarget, fmt::format("{} has no pod.", agent.name));
-  ClusterAccess access = kubectl.access();
-  access.name_space = agent.name_space;
-  const Kubectl there(std::move(access));
+  const Kubectl there = kubectl.In(agent.name_space);
   if (!arguments.follow) {
     ASSIGN_OR_RETURN(const std::string text, there.Run(Words{"logs", agent.pod, "-c", agent.container}));
     fmt::print("{}", text);
     return absl::OkStatus();
   }
-  Words command = there.Command(Words{"logs", "-f", agent.pod, "-c", agent.container});
-  std::vector<char*> argv;
-  for (std::string& word : command) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  ::execv(argv[0], argv.data());
+  const Words command = there.Command(Words{"logs", "-f", agent.pod, "-c", agent.container});
+  ::execv(command.front().c_str(), ExecPointers(command).data());
   return LastErrno(command.front());
 }
 

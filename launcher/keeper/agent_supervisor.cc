@@ -15,7 +15,6 @@
 #include "launcher/failure.h"
 #include "launcher/keeper/agent_process.h"
 #include "launcher/keeper/child_end.h"
-#include "launcher/split_text.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -52,8 +51,7 @@ void AgentSupervisor::Start(UniqueFd facts) {
 
 void AgentSupervisor::Stop() {
   loop_.Cancel(timer_);
-  if (ready_pipe_) loop_.Unwatch(ready_pipe_.get());
-  ready_pipe_.reset();
+  StopListening();
   state_ = State::kIdle;
   EndProcess(std::exchange(process_, {}), kStopGrace);
 }
@@ -63,7 +61,7 @@ void AgentSupervisor::Resume() { ScheduleRestart(); }
 absl::Status AgentSupervisor::Spawn() {
   std::array<int, 2> ends;
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return LastErrno("pipe2");
-  ready_pipe_.reset(ends[0]);
+  lines_.emplace(UniqueFd(ends[0]));
   const UniqueFd child_end(ends[1]);
   ::unlink(socket_.c_str());  // of an agent that was killed
   log_position_ = log_.Position();
@@ -76,43 +74,40 @@ absl::Status AgentSupervisor::Spawn() {
   process_ = IdentifyProcess(pid);
   listener_.changed();
   RETURN_IF_ERROR(loop_.WatchChild(pid, [this, pid](int status) { OnEnd(pid, status); }));
-  loop_.Watch(ready_pipe_.get(), POLLIN, [this] { OnReadyPipe(); });
+  loop_.Watch(lines_->fd(), POLLIN, [this] { OnLines(); });
   return absl::OkStatus();
 }
 
-void AgentSupervisor::OnReadyPipe() {
-  std::array<char, 1024> text;
-  const ssize_t count = ::read(ready_pipe_.get(), text.data(), text.size());
-  if (count <= 0) {
-    // It is about to end, and OnEnd tells why.
-    loop_.Unwatch(ready_pipe_.get());
-    ready_pipe_.reset();
-    return;
+void AgentSupervisor::OnLines() {
+  lines_->Receive();
+  // At its end it is about to end itself, and OnEnd tells why.
+  if (lines_->AtEnd()) return StopListening();
+  while (lines_) {
+    const std::optional<std::string> line = lines_->Next();
+    if (!line) return;
+    Hear(ParseAgentLine(*line));
   }
-  const std::string lines(text.data(), static_cast<size_t>(count));
-  NoteContainer(lines);
-  TellProgress(lines);
-  if (lines.find("ready ") != lines.npos) OnReady();
-  if (lines.find("target gone") != lines.npos) OnTargetGone();
 }
 
-void AgentSupervisor::NoteContainer(const std::string& lines) {
-  constexpr std::string_view kContainer = "container ";
-  const size_t begin = lines.find(kContainer);
-  if (begin == lines.npos) return;
-  const size_t text = begin + kContainer.size();
-  container_ = lines.substr(text, lines.find('\n', text) - text);
+void AgentSupervisor::Hear(const AgentLine& line) {
+  switch (line.says) {
+    case AgentSays::kProgress:
+      return listener_.progress(line.step, line.text);
+    case AgentSays::kContainer:
+      container_ = line.text;
+      return;
+    case AgentSays::kReady:
+      return OnReady();
+    case AgentSays::kTargetGone:
+      return OnTargetGone();
+    case AgentSays::kNothing:
+      return;
+  }
 }
 
-// The tunnel writes each line at once.
-void AgentSupervisor::TellProgress(const std::string& lines) {
-  constexpr std::string_view kProgress = "progress ";
-  for (std::string_view line : SplitText(lines, '\n')) {
-    if (!line.starts_with(kProgress)) continue;
-    line.remove_prefix(kProgress.size());
-    const size_t space = std::min(line.find(' '), line.size());
-    listener_.progress(line.substr(0, space), line.substr(std::min(space + 1, line.size())));
-  }
+void AgentSupervisor::StopListening() {
+  if (lines_) loop_.Unwatch(lines_->fd());
+  lines_.reset();
 }
 
 void AgentSupervisor::OnTargetGone() {
@@ -135,8 +130,7 @@ void AgentSupervisor::OnReady() {
 void AgentSupervisor::OnEnd(pid_t pid, int wait_status) {
   if (pid != process_.pid) return;  // one that Stop has ended
   process_ = {};
-  if (ready_pipe_) loop_.Unwatch(ready_pipe_.get());
-  ready_pipe_.reset();
+  StopListening();
   if (state_ == State::kStarting) {
     return OnStartFailed(StartFailure(AgentProcessName(plan_.agent_mode), wait_status, log_.TextSince(log_position_)));
   }

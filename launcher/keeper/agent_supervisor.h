@@ -6,15 +6,18 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "launcher/keeper/agent_line.h"
 #include "launcher/keeper/child_log.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/system/process_identity.h"
+#include "protos/shared/line_channel.h"
 #include "protos/shared/unique_fd.h"
 #include "spdlog/logger.h"
 
@@ -56,10 +59,10 @@ class AgentSupervisor {
 
  private:
   absl::Status Spawn();
-  void OnReadyPipe();
+  void OnLines();
+  void Hear(const AgentLine& line);
+  void StopListening();
   void OnReady();
-  void NoteContainer(const std::string& lines);
-  void TellProgress(const std::string& lines);
   void OnTargetGone();
   void OnEnd(pid_t pid, int wait_status);
   void OnStartFailed(const absl::Status& why);
@@ -76,10 +79,10 @@ class AgentSupervisor {
 
   State state_ = State::kIdle;
   ProcessIdentity process_;
-  UniqueFd ready_pipe_;
-  UniqueFd facts_;                // until the first agent is ready
-  absl::Status refused_on_host_;  // why the agent is tried in the container
-  std::string container_;         // what a tunnel has said
+  std::optional<LineChannel> lines_;  // while the process may say something
+  UniqueFd facts_;                    // until the first agent is ready
+  absl::Status refused_on_host_;      // why the agent is tried in the container
+  std::string container_;             // what a tunnel has said
   EventLoop::TimerId timer_ = EventLoop::TimerId::kNone;
   absl::Time started_at_;
   absl::Duration back_off_;

@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 #include "launcher/failure.h"
 #include "launcher/kubernetes/container_choice.h"
+#include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
 #include "protos/shared/errno_status.h"
 
@@ -63,11 +64,10 @@ absl::StatusOr<std::vector<InventoryItem>> List(const Kubectl& kubectl, const In
                                                 absl::Span<const WorkloadKind* const> kinds) {
   std::vector<std::string> resources;
   for (const WorkloadKind* kind : kinds) resources.emplace_back(kind->resource);
-  std::vector<std::string> words = {"get", absl::StrJoin(resources, ","), "-o", "json"};
+  std::vector<std::string> words = {absl::StrJoin(resources, ",")};
   if (query.all_namespaces) words.emplace_back("--all-namespaces");
   if (!query.selector.empty()) words.insert(words.end(), {"-l", query.selector});
-  ASSIGN_OR_RETURN(const std::string text, kubectl.Run(words));
-  ASSIGN_OR_RETURN(const json list, ParseKubectlJson(text, "get"));
+  ASSIGN_OR_RETURN(const json list, GetJson(kubectl, words));
   std::vector<InventoryItem> items;
   for (const json& object : ListAt(list, {"items"})) {
     std::string word = TextAt(object, {"kind"});

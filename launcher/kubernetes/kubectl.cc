@@ -81,6 +81,12 @@ std::string Kubectl::Shown(std::string_view words) const {
   return text + " " + std::string(words);
 }
 
+Kubectl Kubectl::In(const std::string& name_space) const {
+  ClusterAccess access = access_;
+  if (!name_space.empty()) access.name_space = name_space;
+  return Kubectl(std::move(access));
+}
+
 std::string Kubectl::WhereText() const {
   if (access_.name_space.empty()) return "in the current namespace";
   return "in namespace " + access_.name_space;

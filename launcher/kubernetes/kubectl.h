@@ -23,6 +23,9 @@ class Kubectl {
 
   const ClusterAccess& access() const { return access_; }
 
+  // The same in that namespace; in its own if `name_space` is empty.
+  Kubectl In(const std::string& name_space) const;
+
   // argv of kubectl with these words, global flags included: for children that live long.
   std::vector<std::string> Command(absl::Span<const std::string> words) const;
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
 #include "launcher/printable.h"
 
@@ -99,10 +100,8 @@ absl::Status IsPending(const Kubectl& kubectl, const Pod& pod) {
 }  // namespace
 
 std::string LastWarning(const Kubectl& kubectl, const std::string& uid) {
-  const auto text = kubectl.Run({{"get", "events", "--field-selector", "type=Warning,involvedObject.uid=" + uid,
-                                  "--sort-by=.lastTimestamp", "-o", "json"}});
-  if (!text.ok()) return {};
-  const auto list = ParseKubectlJson(*text, "get events");
+  const auto list = GetJson(
+      kubectl, {"events", "--field-selector", "type=Warning,involvedObject.uid=" + uid, "--sort-by=.lastTimestamp"});
   if (!list.ok()) return {};
   const nlohmann::json& items = ListAt(*list, {"items"});
   return items.empty() ? std::string() : TextAt(items.back(), {"message"});

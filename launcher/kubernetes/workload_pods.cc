@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
 #include "launcher/kubernetes/pod_trouble.h"
 #include "launcher/plan/nearest.h"
@@ -17,14 +18,6 @@ namespace mirrorfs {
 namespace {
 
 using nlohmann::json;
-
-absl::StatusOr<json> GetJson(const Kubectl& kubectl, const std::vector<std::string>& words) {
-  std::vector<std::string> command = {"get"};
-  command.insert(command.end(), words.begin(), words.end());
-  command.insert(command.end(), {"-o", "json"});
-  ASSIGN_OR_RETURN(const std::string text, kubectl.Run(command));
-  return ParseKubectlJson(text, "get " + words.front());
-}
 
 // Names of what there is, without "pod/" before them; none if that cannot be told.
 std::vector<std::string> NamesOf(const Kubectl& kubectl, std::string_view resource) {

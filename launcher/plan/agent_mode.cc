@@ -9,6 +9,19 @@ bool IsRemote(AgentMode mode) { return mode == AgentMode::kExec || HasPod(mode);
 
 bool HasPod(AgentMode mode) { return mode == AgentMode::kJob || mode == AgentMode::kEphemeral; }
 
+const char* ToWord(AgentMode mode) {
+  switch (mode) {
+    case AgentMode::kJob:
+      return "job";
+    case AgentMode::kEphemeral:
+      return "ephemeral";
+    case AgentMode::kExec:
+      return "exec";
+    default:
+      return "auto";
+  }
+}
+
 absl::StatusOr<AgentMode> ChooseAgentMode(const std::string& word, const TargetSpec& target, const Invoker& invoker) {
   const bool in_cluster = target.kind == TargetKind::kCluster;
   const bool runs_programs = in_cluster || target.kind == TargetKind::kDocker || target.kind == TargetKind::kPodman;

@@ -25,6 +25,9 @@ bool IsRemote(AgentMode mode);
 // It has a pod, or a container in one: who talks to it must know a token.
 bool HasPod(AgentMode mode);
 
+// As --agent has it: "job", "ephemeral", "exec"; "auto" for the others.
+const char* ToWord(AgentMode mode);
+
 // `word`: auto (also if empty), job, ephemeral, exec. Fails with kUsage for other words, and for what the target cannot
 // have.
 absl::StatusOr<AgentMode> ChooseAgentMode(const std::string& word, const TargetSpec& target, const Invoker& invoker);

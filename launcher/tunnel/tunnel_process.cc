@@ -104,7 +104,7 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, cons
   ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, plan.workload));
   ASSIGN_OR_RETURN(std::string token, KeepToken(TunnelTokenFile(options.socket)));
   return PodAgent::Start(loop, kubectl,
-                         {.mode = plan.agent_mode == AgentMode::kJob ? PodMode::kJob : PodMode::kEphemeral,
+                         {.mode = plan.agent_mode,
                           .spec = plan.agent_pod,
                           .task = TaskOf(plan, std::move(target)),
                           .token = std::move(token),
@@ -164,6 +164,8 @@ absl::Status StartAndServe(const TunnelOptions& options, bool& was_ready) {
 
 // Returns only if it cannot.
 absl::Status BecomeAgentOfEnded(const TunnelOptions& options, const absl::Status& why) {
+  fmt::print(stderr, "{}: {}\n", kTunnelName, MessageOf(why));
+  std::fflush(stderr);
   Tell(options.ready_fd, "target gone\n");
   const std::vector<std::string> words = EndedAgentCommand(options.plan, options.socket);
   ::execv(options.plan.agent_path.c_str(), ExecPointers(words).data());

@@ -1,6 +1,7 @@
 #include "protos/shared/line_channel.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -26,7 +27,7 @@ void LineChannel::Receive() {
   std::array<char, 16384> buffer;
   ssize_t count = 0;
   do {
-    count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    count = ::read(socket_.get(), buffer.data(), buffer.size());
   } while (count < 0 && errno == EINTR);
   if (count <= 0) {
     // EAGAIN: nothing there after all (or SO_RCVTIMEO has passed); the caller sees no line.

@@ -18,6 +18,7 @@ class LineChannel {
   // Longest line taken; a peer that sends a longer one is cut off.
   static constexpr size_t kMaxLine = 1 << 20;
 
+  // A stream socket; or, for Receive alone, the end of a pipe.
   explicit LineChannel(UniqueFd socket) : socket_(std::move(socket)) {}
 
   int fd() const { return socket_.get(); }

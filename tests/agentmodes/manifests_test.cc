@@ -93,10 +93,10 @@ TEST(ManifestsTest, CapabilitiesGrowWithWhatIsAllowed) {
 
 TEST(ManifestsTest, AnEphemeralAgentInASharedPidNamespaceLooksForTheContainer) {
   AgentPodTask task = Task();
-  EXPECT_THAT(AgentArguments(Spec(), task, PodMode::kEphemeral), Contains("pid/1"));
+  EXPECT_THAT(AgentArguments(Spec(), task, AgentMode::kEphemeral), Contains("pid/1"));
   task.target.share_process_namespace = true;
-  EXPECT_THAT(AgentArguments(Spec(), task, PodMode::kEphemeral), Contains("cri/" + std::string(64, 'c')));
-  EXPECT_THAT(AgentArguments(Spec(), task, PodMode::kEphemeral), Contains("cgroup"));
+  EXPECT_THAT(AgentArguments(Spec(), task, AgentMode::kEphemeral), Contains("cri/" + std::string(64, 'c')));
+  EXPECT_THAT(AgentArguments(Spec(), task, AgentMode::kEphemeral), Contains("cgroup"));
 }
 
 TEST(ManifestsTest, TheSocketIsThatOfTheTargetsRuntime) {
@@ -114,7 +114,7 @@ TEST(ManifestsTest, ANodesOwnRootNeedsNoRuntime) {
   task.target = {.node = "node-1"};
   const ordered_json pod = JobManifest(Spec(), task)["spec"]["template"]["spec"];
   EXPECT_FALSE(pod.contains("volumes"));
-  EXPECT_THAT(AgentArguments(Spec(), task, PodMode::kJob), Contains("pid/1"));
+  EXPECT_THAT(AgentArguments(Spec(), task, AgentMode::kJob), Contains("pid/1"));
 }
 
 }  // namespace

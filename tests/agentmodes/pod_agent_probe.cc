@@ -72,10 +72,9 @@ int Run(int argc, char** argv) {
   if (!target.ok()) return Fail(target.status());
   auto options = OptionsOf({argv + 6, argv + argc}, *target);
   if (!options.ok()) return Fail(options.status());
-  const auto mode = ParsePodMode(argv[1]);
   const auto token = MakeToken();
-  if (!mode.ok() || !token.ok()) return 2;
-  options->mode = *mode;
+  if (!token.ok()) return 2;
+  options->mode = argv[1] == std::string_view("job") ? AgentMode::kJob : AgentMode::kEphemeral;
   options->token = *token;
   std::ofstream(argv[5]) << *token << "\n";
   EventLoop loop;

@@ -12,6 +12,7 @@
 #include "launcher/control_client.h"
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
+#include "launcher/keeper/agent_line.h"
 #include "launcher/keeper/child_end.h"
 #include "launcher/keeper/child_log.h"
 #include "launcher/keeper/control_server.h"
@@ -24,6 +25,31 @@ namespace mirrorfs {
 namespace {
 
 using ::testing::HasSubstr;
+
+TEST(AgentLine, IsToldByItsBegin) {
+  const AgentLine container = ParseAgentLine("container 0a1b containerd://2c3d");
+  EXPECT_EQ(container.says, AgentSays::kContainer);
+  EXPECT_EQ(container.text, "0a1b containerd://2c3d");
+  const AgentLine progress = ParseAgentLine("progress attached pod/web (ready ), container app, target gone");
+  EXPECT_EQ(progress.says, AgentSays::kProgress);
+  EXPECT_EQ(progress.step, "attached");
+  EXPECT_EQ(progress.text, "pod/web (ready ), container app, target gone");
+  EXPECT_EQ(ParseAgentLine("progress created").step, "created");
+  EXPECT_EQ(ParseAgentLine("ready unix:/run/x").text, "unix:/run/x");
+  EXPECT_EQ(ParseAgentLine("target gone").says, AgentSays::kTargetGone);
+  EXPECT_EQ(ParseAgentLine("the target gone").says, AgentSays::kNothing);
+}
+
+TEST(LineChannel, ReadsAPipe) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  LineChannel reader{UniqueFd(ends[0])};
+  const UniqueFd writer(ends[1]);
+  ASSERT_EQ(::write(writer.get(), "a\nb", 3), 3);
+  reader.Receive();
+  EXPECT_EQ(reader.Next(), "a");
+  EXPECT_EQ(reader.Next(), std::nullopt);
+}
 
 TEST(LineChannel, GivesLinesHoweverTheyCome) {
   int ends[2];
