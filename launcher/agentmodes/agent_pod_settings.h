@@ -18,7 +18,7 @@
 namespace mirrorfs {
 
 struct AgentPodKey {
-  std::string_view name;   // "pull-policy": --agent-pull-policy, MIRRORFS_AGENT_PULL_POLICY, agent.pull_policy in files
+  std::string_view name;   // "pull-policy": --agent-pull-policy, MIRRORFS_AGENT_PULL_POLICY
   std::string_view value;  // for help: "POLICY"; empty: a switch
   std::string_view description;
   bool repeated = false;  // several may be given; in the environment with ; between

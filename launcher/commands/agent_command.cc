@@ -177,6 +177,7 @@ absl::Status RunAgent(absl::Span<const std::string> words, const Invoker& invoke
   if (name == "ls") return run(Parts::kList, PrintAgents);
   if (name == "logs") return run(Parts::kLogs, PrintLogs);
   if (name == "clean") return run(Parts::kClean, Clean);
+  if (name.empty()) return Failure(ExitCode::kUsage, "agent: what of it? Write manifest, ls, logs or clean.");
   const std::array<std::string, 4> known = {"manifest", "ls", "logs", "clean"};
   return Failure(ExitCode::kUsage,
                  fmt::format("agent {}: write manifest, ls, logs or clean{}", name, DidYouMean(name, known)));
