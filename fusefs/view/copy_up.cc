@@ -29,10 +29,13 @@ absl::StatusOr<NodeId> ViewFileSystemImpl::CopyUp(const CallContext& context, co
 absl::StatusOr<NodeId> ViewFileSystemImpl::CopyFileUp(const CallContext& context, const ViewNodePtr& node,
                                                       uint64_t bytes) {
   ASSIGN_OR_RETURN(const Inner source, ServingInner(*node));
+  absl::StatusOr<AttributesReply> asked = source.files->GetAttr(context, {.node = source.node});
+  // A file without a name is still there through a handle of the client's, who may close another one at any time.
   const std::vector<HandleId> open = node->Handles();
-  const HandleId handle = open.empty() ? HandleId::kNone : open.front();
-  ASSIGN_OR_RETURN(const AttributesReply reply,
-                   source.files->GetAttr(context, {.node = source.node, .handle = handle}));
+  if (!asked.ok() && !open.empty()) {
+    asked = source.files->GetAttr(context, {.node = source.node, .handle = open.front()});
+  }
+  ASSIGN_OR_RETURN(const AttributesReply reply, std::move(asked));
   const std::string work_name = options_.layer->NextWorkName();
   const absl::Cleanup clean_up = [&] { ::unlinkat(options_.layer->work(), work_name.c_str(), 0); };
   ASSIGN_OR_RETURN(const UniqueFd copy, MakeCopy(context, node, reply.attributes, bytes, work_name));

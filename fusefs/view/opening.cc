@@ -43,7 +43,7 @@ absl::StatusOr<OpenResult> ViewFileSystemImpl::OpenNode(const CallContext& conte
   if (inner.side != Side::kLayer || RecordsOwners()) {
     RETURN_IF_ERROR(CheckAccess(context, found, {.read = flags.read, .write = true}));
   }
-  if (inner.side != Side::kLayer && !flags.truncate) return OpenLazily(context, found, handle, flags, inline_bytes);
+  if (inner.side != Side::kLayer && !flags.truncate) return OpenLazily(context, found, inner, handle, flags);
   ASSIGN_OR_RETURN(inner, PrepareChange(context, found, /*bytes=*/0));
   return OpenOnSide(context, found, inner, handle, flags, inline_bytes);
 }
@@ -59,11 +59,9 @@ absl::StatusOr<OpenResult> ViewFileSystemImpl::OpenOnSide(const CallContext& con
   return result;
 }
 
-// Opened for reading where it is; copied when something is written.
+// Opened for reading where it was; copied when something is written. If it is copied meanwhile, the handle follows.
 absl::StatusOr<OpenResult> ViewFileSystemImpl::OpenLazily(const CallContext& context, const ViewNodePtr& node,
-                                                          HandleId handle, const OpenFlags& flags,
-                                                          uint32_t inline_bytes) {
-  ASSIGN_OR_RETURN(const Inner inner, ServingInner(*node));
+                                                          const Inner& inner, HandleId handle, const OpenFlags& flags) {
   OpenFlags reading{.read = true, .no_atime = flags.no_atime};
   const CallContext& whose = flags.read ? context : AsDaemon(context);
   ASSIGN_OR_RETURN(OpenResult result, inner.files->Open(whose, inner.node, handle, reading, 0));

@@ -397,8 +397,9 @@ class ViewFileSystemImpl final : public ViewFileSystem, public DeferredReads {
   absl::Status CheckNewHandle(HandleId handle) const;
   absl::StatusOr<OpenResult> OpenNode(const CallContext& context, const ViewNodePtr& found, HandleId handle,
                                       const OpenFlags& flags, uint32_t inline_bytes);
-  absl::StatusOr<OpenResult> OpenLazily(const CallContext& context, const ViewNodePtr& node, HandleId handle,
-                                        const OpenFlags& flags, uint32_t inline_bytes);
+  // `inner`: on another side than the layer.
+  absl::StatusOr<OpenResult> OpenLazily(const CallContext& context, const ViewNodePtr& node, const Inner& inner,
+                                        HandleId handle, const OpenFlags& flags);
   absl::StatusOr<OpenResult> OpenOnSide(const CallContext& context, const ViewNodePtr& node, const Inner& inner,
                                         HandleId handle, const OpenFlags& flags, uint32_t inline_bytes);
   void AddHandle(const ViewNodePtr& node, HandleId handle, const OpenFlags& flags, Side side);

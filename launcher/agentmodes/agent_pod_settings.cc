@@ -198,6 +198,7 @@ absl::Status ApplyAgentPodWords(const AgentPodWords& words, std::string_view sou
 
 absl::StatusOr<AgentPodWords> AgentPodWordsOf(const Environment& environment) {
   std::vector<std::string> known;
+  known.reserve(kKeys.size());
   for (const AgentPodKey& key : kKeys) known.push_back(VariableName(key.name));
   AgentPodWords words;
   for (auto entry = environment.lower_bound(kVariablePrefix); entry != environment.end(); ++entry) {

@@ -33,12 +33,11 @@ void AgentWords::Hear(std::string_view line) {
     facts_port_ = PortOf(line);
   } else if (line == "target gone") {
     target_gone_ = true;
-  } else if (SkipPrefix(line, "mirrorfs-agent: ")) {
-    complaint_ = line;
   } else if (SkipPrefix(line, "mirrorfs-agent ")) {
     version_ = line.substr(0, line.find(' '));
-  } else if (!line.empty() && complaint_.size() < kLongest) {
-    complaint_ = line;
+  } else {
+    SkipPrefix(line, "mirrorfs-agent: ");
+    if (!line.empty()) complaint_ = line.substr(0, kLongest);
   }
 }
 

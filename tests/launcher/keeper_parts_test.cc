@@ -187,7 +187,7 @@ class ControlTest : public ::testing::Test {
 
 TEST_F(ControlTest, AnswersEachRequest) {
   EventLoop loop;
-  ControlServer server(loop, [&](const nlohmann::json& request, ControlServer::Reply reply) {
+  ControlServer server(loop, [&](const nlohmann::json& request, const ControlServer::Reply& reply) {
     const std::string word = TextField(request, "request");
     reply(word == "good" ? nlohmann::json{{"ok", true}, {"n", 5}} : StatusToJson(Failure(ExitCode::kBusy, "no")));
     if (word == "bad") loop.Stop();

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "protos/layer/layer_changes.h"
 #include "tests/view/view_box.h"
@@ -435,20 +436,26 @@ TEST_F(PrivateLayer, LocksArePrivateUntilTheFileIs) {
 }
 
 TEST_F(PrivateLayer, ManyWritersMakeOneCopy) {
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([this, i] {
-      FileSystem& files = box_.files();
-      const auto entry = files.Lookup({}, NodeId::kRoot, "file");
-      const HandleId handle{1000u + static_cast<uint64_t>(i)};
-      EXPECT_EQ(ErrorName(files.Open({}, entry->node, handle, {.read = true, .write = true}, 0)), "OK");
-      EXPECT_EQ(ErrorName(files.Write({}, handle, 10 + i, absl::Cord(std::string(1, static_cast<char>('0' + i))))),
-                "OK");
-      files.Release({handle});
-    });
+  constexpr int kRounds = 40;  // some open while another one's copy comes into being: which of them, chance decides
+  for (int round = 0; round < kRounds; ++round) WriteNative(box_.Container(fmt::format("/shared{}", round)), "content");
+  before_ = TreeText(box_.Container());
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string name = fmt::format("shared{}", round);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&, i] {
+        FileSystem& files = box_.files();
+        const auto entry = files.Lookup({}, NodeId::kRoot, name);
+        const HandleId handle{1000u + static_cast<uint64_t>(8 * round + i)};
+        EXPECT_EQ(ErrorName(files.Open({}, entry->node, handle, {.read = true, .write = true}, 0)), "OK");
+        EXPECT_EQ(ErrorName(files.Write({}, handle, 10 + i, absl::Cord(std::string(1, static_cast<char>('0' + i))))),
+                  "OK");
+        files.Release({handle});
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(tree().Read("/" + name).substr(10), "01234567");
   }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(tree().Read("/file").substr(10), "01234567");
   EXPECT_TRUE(std::filesystem::is_empty(box_.LayerDirectory("/work")));
 }
 
