@@ -33,7 +33,7 @@ class FunctionTask : public WorkerTask {
 };
 
 // A refusal: an errno for programs, and a message for a person.
-absl::Status Refuse(int error, std::string message) {
+absl::Status Refuse(int error, const std::string& message) {
   absl::Status status = ErrnoStatus(error);
   absl::Status with_message(status.code(), message);
   status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) { with_message.SetPayload(url, value); });

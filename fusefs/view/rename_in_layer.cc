@@ -58,9 +58,9 @@ absl::StatusOr<ViewFileSystemImpl::Move> ViewFileSystemImpl::LookAtMove(const Ca
   if (!source.found) return ErrnoStatus(ENOENT);
   ASSIGN_OR_RETURN(Sight target, LookAt(context, to));
   move.moved = *std::move(source.found);
-  move.covered = std::move(source.covered);
+  move.covered = source.covered;
   move.target = std::move(target.found);
-  move.target_covered = std::move(target.covered);
+  move.target_covered = target.covered;
   return move;
 }
 

@@ -335,6 +335,7 @@ constexpr std::array kTopics = {
 
 std::vector<std::string> CommandNames() {
   std::vector<std::string> names;
+  names.reserve(kTopics.size());
   for (const Topic& topic : kTopics) names.emplace_back(topic.command);
   return names;
 }

@@ -80,8 +80,9 @@ absl::Status RunKeeperProcess() {
   const Keeper::Progress progress = [channel](std::string_view step, std::string_view detail) {
     (void)channel->Send(ToLine(ProgressMessage(step, detail))).ok();  // nobody waits: nobody misses it
   };
+  auto paths = PathsBesideLock(lock);
   KeeperSetup setup{.plan = {},
-                    .paths = PathsBesideLock(lock),
+                    .paths = std::move(paths),
                     .lock = std::move(lock),
                     .directory = UniqueFd(kDirectoryFd),
                     .starter = UniqueFd(kStarterFd)};
