@@ -66,7 +66,7 @@ def cell(results, row, repeat, subject):
     ratio = results.ratio(row, repeat, subject)
     text = number(row, value)
     if subject != "native" and ratio is not None:
-        text += f" ({ratio:.1f}x)"
+        text += f" ({ratio:.2f}x)" if ratio < 2 else f" ({ratio:.1f}x)"
     return text + marks
 
 
