@@ -16,11 +16,17 @@ constexpr uint64_t kDots = 2;  // "." and ".." come before the names
 
 absl::StatusOr<DirectoryPart> FilesystemCore::FetchPart(const CallContext& context, const InodePtr& directory,
                                                         uint64_t first, DirCursor cursor, bool with_attributes) {
+  directory->ForgetTold();
   const Instant asked_at = Now();
-  directory->ForgetTold();
-  ASSIGN_OR_RETURN(DirectoryPage page,
-                   files_.ReadDir(context, directory->node(), cursor, options_.max_page, with_attributes));
-  directory->ForgetTold();
+  absl::StatusOr<DirectoryPage> answer =
+      files_.ReadDir(context, directory->node(), cursor, options_.max_page, with_attributes);
+  if (!answer.ok() || !answer->directory) directory->ForgetTold();
+  RETURN_IF_ERROR(answer.status());
+  DirectoryPage page = *std::move(answer);
+  if (page.directory) {
+    directory->Observe(*page.directory, asked_at);
+    attributes_.Keep(*directory, {*page.directory, asked_at, asked_at});
+  }
   std::vector<ListedName> names;
   names.reserve(page.entries.size());
   for (DirectoryEntry& entry : page.entries) {

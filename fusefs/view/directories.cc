@@ -116,6 +116,7 @@ absl::StatusOr<DirectoryPage> ViewFileSystemImpl::ReadStraight(const CallContext
     shown.entries.push_back(std::move(item.entry));
   }
   ASSIGN_OR_RETURN(shown.next, MarkCursor(side, page.next));
+  shown.directory = ShownAfterwards(*directory, side, page.directory);
   return shown;
 }
 

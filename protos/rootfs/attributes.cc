@@ -61,11 +61,11 @@ absl::StatusOr<AttributesReply> RootedFilesystemImpl::GetAttr(const CallContext&
   return AttributesReply{Shown(inspected, found.fd->get(), "")};
 }
 
-std::optional<Attributes> RootedFilesystemImpl::AttributesAfter(const FoundPlace& place) const {
-  InspectedFile directory;
-  directory.facts = place.found.facts;
-  if (StatFd(place.directory(), &directory.stat) != 0) return std::nullopt;
-  return Shown(directory, place.directory(), "");
+std::optional<Attributes> RootedFilesystemImpl::AttributesAfter(const FoundNode& directory) const {
+  InspectedFile inspected;
+  inspected.facts = directory.facts;
+  if (StatFd(directory.fd->get(), &inspected.stat) != 0) return std::nullopt;
+  return Shown(inspected, directory.fd->get(), "");
 }
 
 std::optional<Attributes> RootedFilesystemImpl::AttributesAfter(const OpenDescriptor& file) const {
@@ -77,7 +77,8 @@ std::optional<Attributes> RootedFilesystemImpl::AttributesAfter(const OpenDescri
 }
 
 void RootedFilesystemImpl::NoteDirectoryAfter(const FoundPlace& place, Entry& entry) const {
-  if (const auto directory = AttributesAfter(place)) entry.directory = std::make_shared<const Attributes>(*directory);
+  if (const auto directory = AttributesAfter(place.found))
+    entry.directory = std::make_shared<const Attributes>(*directory);
 }
 
 absl::StatusOr<AttributesReply> RootedFilesystemImpl::SetAttr(const CallContext& context, NodeOrHandle file,

@@ -77,6 +77,7 @@ absl::StatusOr<DirectoryPage> RootedFilesystemImpl::ReadDir(const CallContext& c
   listing->page = page_number + 1;
   if (page.next == DirCursor::kEnd) {
     if (!begins) listings_.MarkFinished(cursor);
+    page.directory = AttributesAfter(found);
     return page;
   }
   const uint32_t number = begins ? listings_.Add(listing) : DirectoryListings::ListingOf(cursor);

@@ -43,7 +43,7 @@ absl::StatusOr<Removed> RootedFilesystemImpl::Remove(const CallContext& context,
   }
   NoteCopyUp(place);
   if (occupant.has_value()) NoteRemoved(place, *occupant);
-  Removed removed{AttributesAfter(place)};
+  Removed removed{AttributesAfter(place.found)};
   RETURN_IF_ERROR(CheckAlive());
   return removed;
 }

@@ -58,7 +58,7 @@ absl::StatusOr<Renamed> RootedFilesystemImpl::Rename(const CallContext& context,
       NoteRemoved(to, *other);
     }
   }
-  Renamed renamed{AttributesAfter(from), AttributesAfter(to)};
+  Renamed renamed{AttributesAfter(from.found), AttributesAfter(to.found)};
   RETURN_IF_ERROR(CheckAlive());
   return renamed;
 }

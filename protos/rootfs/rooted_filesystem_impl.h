@@ -155,7 +155,7 @@ class RootedFilesystemImpl final : public RootedFilesystem {
   // attributes.cc
   // As they are now, after a change: of a directory in which a name has changed, of a file that was written. Nothing
   // if they cannot be had.
-  std::optional<Attributes> AttributesAfter(const FoundPlace& place) const;
+  std::optional<Attributes> AttributesAfter(const FoundNode& directory) const;
   std::optional<Attributes> AttributesAfter(const OpenDescriptor& file) const;
   void NoteDirectoryAfter(const FoundPlace& place, Entry& entry) const;
   absl::Status ApplyChange(const FoundNode& found, bool writable, const AttributeChange& change) const;

@@ -99,6 +99,7 @@ struct DirectoryEntry {
 struct DirectoryPage {
   std::vector<DirectoryEntry> entries;  // without . and ..
   DirCursor next = DirCursor::kEnd;     // kEnd: that was all
+  std::optional<Attributes> directory;  // the directory's own after the last page was read; may be left out
 };
 
 struct TimeValue {

@@ -204,6 +204,7 @@ void Pack(const DirectoryPage& page, v1::ReadDirReply& message) {
     if (listed.entry) Pack(*listed.entry, *packed.mutable_entry());
   }
   message.set_cursor(ToNumber(page.next));
+  if (page.directory) Pack(*page.directory, *message.mutable_directory());
 }
 
 absl::StatusOr<DirectoryPage> Unpack(const v1::ReadDirReply& message) {
@@ -214,6 +215,8 @@ absl::StatusOr<DirectoryPage> Unpack(const v1::ReadDirReply& message) {
     page.entries.push_back(std::move(listed));
   }
   page.next = DirCursor{message.cursor()};
+  ASSIGN_OR_RETURN(page.directory, UnpackIfThere(message.has_directory(), message.directory()));
+  if (page.directory && page.directory->type != FileType::kDirectory) return Wrong("a directory of another type");
   return page;
 }
 

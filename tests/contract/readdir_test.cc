@@ -81,6 +81,23 @@ TEST_F(ReadDirContract, EntriesAreWhatLookupGives) {
   }
 }
 
+TEST_F(ReadDirContract, TheLastPageTellsTheDirectoryAsItIsAfterwards) {
+  MakeFiles("directory", 40);
+  const NodeId node = Node("directory");
+  for (DirCursor cursor = DirCursor::kStart;;) {
+    const DirectoryPage page = Page(node, cursor, 1024, true);
+    cursor = page.next;
+    if (cursor != DirCursor::kEnd) {
+      EXPECT_FALSE(page.directory.has_value());
+      continue;
+    }
+    const auto now = fs().GetAttr(call_, {.node = node});
+    ASSERT_TRUE(now.ok());
+    if (page.directory) EXPECT_EQ(*page.directory, now->attributes);
+    return;
+  }
+}
+
 TEST_F(ReadDirContract, EachEntryIsAReference) {
   WriteNative("file", "");
   const NodeId node = Page(root_, DirCursor::kStart, 65536, true).entries.at(0).entry->node;

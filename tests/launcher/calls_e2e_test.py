@@ -60,6 +60,18 @@ class CallsTest(world.World):
                 self.succeed("umount", self.mountpoint)
         self.assert_nothing_left()
 
+    def test_removing_files_takes_a_call_each(self):
+        """Besides a listing of each directory; what else rm asks of directories came with it."""
+        self.make_tree()
+        self.mount("--rw")
+        calls = self.calls_of("rm", "-rf", "tree/d00", "tree/d01")
+        self.assertEqual((calls.pop("Unlink"), calls.pop("Rmdir")), (2 * FILES, 2))
+        self.assertLessEqual(sum(calls.values()), 8, calls)
+        self.assertNotIn("GetAttr", calls)
+        self.assertEqual(sorted(os.listdir(os.path.join(self.source, "tree")))[0], "d02")
+        self.succeed("umount", self.mountpoint)
+        self.assert_nothing_left()
+
     def test_small_reads_at_once_share_calls(self):
         content = random.Random(1).randbytes(PAGES * PAGE)
         with open(os.path.join(self.source, "pages"), "wb") as file:

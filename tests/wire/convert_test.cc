@@ -58,6 +58,7 @@ TEST(ConvertTest, PageSurvives) {
   page.entries.push_back({.name = "\xff\xfe strange", .type = FileType::kRegular, .inode = 5, .entry = SomeEntry()});
   page.entries.push_back({.name = "no entry", .type = FileType::kUnknown, .inode = 6, .entry = std::nullopt});
   page.next = DirCursor{77};
+  page.directory = SomeEntry(FileType::kDirectory).attributes;
   v1::ReadDirReply message;
   Pack(page, message);
   const absl::StatusOr<DirectoryPage> back = Unpack(message);
@@ -67,6 +68,7 @@ TEST(ConvertTest, PageSurvives) {
   EXPECT_EQ(back->entries[0].entry->attributes, page.entries[0].entry->attributes);
   EXPECT_FALSE(back->entries[1].entry.has_value());
   EXPECT_EQ(back->next, page.next);
+  EXPECT_EQ(back->directory, page.directory);
 }
 
 TEST(ConvertTest, ChangeKeepsWhatIsAbsentAbsent) {
@@ -116,6 +118,9 @@ TEST(ConvertTest, LyingPagesAreRefused) {
   Pack(page, two_types);
   two_types.mutable_entries(0)->set_type(v1::FILE_TYPE_DIRECTORY);
   EXPECT_FALSE(Unpack(two_types).ok());
+  v1::ReadDirReply no_directory;
+  Pack(SomeEntry().attributes, *no_directory.mutable_directory());
+  EXPECT_FALSE(Unpack(no_directory).ok());
 }
 
 TEST(ConvertTest, LyingAnswersAboutFilesAreRefused) {
