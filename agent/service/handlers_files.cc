@@ -81,6 +81,7 @@ absl::Status Release(Session& session, const CallContext&, const v1::ReleaseRequ
 }
 
 absl::Status Reclaim(Session& session, const CallContext&, const v1::ReclaimRequest& request, v1::ReclaimReply& reply) {
+  session.Files().GiveOutFrom(NodeId{request.nodes_from()});
   std::vector<ReclaimedNode> nodes;
   nodes.reserve(request.nodes_size());
   for (const v1::ReclaimNode& node : request.nodes()) {

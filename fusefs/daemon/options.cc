@@ -36,6 +36,7 @@ po::options_description Describe(DaemonOptions& options, RawOptions& raw) {
   add("rw", po::bool_switch(&raw.read_write), "allow changes");
   add("devices", po::bool_switch(&options.devices), "allow device nodes to be made");
   add("deadline", po::value(&raw.deadline), "longest wait for a sign of life; 0 for ever");
+  add("follow", po::bool_switch(&options.remote.follow), "go on in another container that the agent serves");
   add("tls-ca", po::value(&options.tls_ca_file), "PEM file");
   add("tls-cert", po::value(&options.tls_certificate_file), "PEM file");
   add("tls-key", po::value(&options.tls_key_file), "PEM file");

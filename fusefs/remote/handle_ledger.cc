@@ -62,6 +62,15 @@ std::vector<LedgerHandle> HandleLedger::Snapshot(Generation next) {
   return handles;
 }
 
+void HandleLedger::Abandon(Generation next) {
+  MutexLock lock(mutex_);
+  generation_ = next;
+  for (auto& [handle, record] : records_) {
+    if (record.error == 0) record.error = ESTALE;
+  }
+  any_lost_ = !records_.empty() || any_lost_;
+}
+
 void HandleLedger::Lost(HandleId handle) {
   MutexLock lock(mutex_);
   auto found = records_.find(handle);

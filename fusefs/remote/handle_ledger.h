@@ -55,6 +55,8 @@ class HandleLedger {
   // The handles to reclaim in the session `next`, which is the present one from now on. Those that held locks are lost.
   std::vector<LedgerHandle> Snapshot(Generation next);
   void Lost(HandleId handle);
+  // All of them are lost: the session `next`, which is the present one from now on, is about another root.
+  void Abandon(Generation next);
 
  private:
   struct Record {

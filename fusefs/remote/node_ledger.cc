@@ -150,6 +150,21 @@ std::vector<LedgerNode> NodeLedger::Snapshot(Generation next) {
   return ParentsFirst(std::move(nodes));
 }
 
+NodeId NodeLedger::Abandon(Generation next) {
+  uint64_t stamp = 0;
+  TakeMoves(stamp);
+  uint64_t last = ToNumber(NodeId::kRoot);
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    shard.generation = next;
+    for (const auto& [node, record] : shard.records) {
+      if ((ToNumber(node) & kClientNodeBit) == 0) last = std::max(last, ToNumber(node));
+    }
+    shard.records.clear();
+  }
+  return NodeId{last + 1};
+}
+
 size_t NodeLedger::Size() const {
   size_t size = 0;
   for (const Shard& shard : shards_) {

@@ -38,6 +38,9 @@ class NodeLedger {
   // All nodes that can be reached from the root, parents before children, for the session `next`, which is the present
   // one from now on.
   std::vector<LedgerNode> Snapshot(Generation next);
+  // Nothing of it is there any more: the session `next`, which is the present one from now on, is about another root.
+  // Returns an id above all of them that agents have given out.
+  NodeId Abandon(Generation next);
   size_t Size() const;
 
  private:

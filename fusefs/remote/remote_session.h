@@ -28,6 +28,7 @@ struct RemoteSessionOptions {
   uint32_t gid = 0;
   bool read_write = false;
   bool devices = false;
+  bool follow = false;  // an agent that serves another container is gone on with: a new root, everything before stale
   // Longest wait of a call for a sign of life from the agent; InfiniteDuration: wait for ever.
   absl::Duration deadline = absl::Seconds(10);
 };

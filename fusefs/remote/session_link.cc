@@ -109,6 +109,7 @@ absl::Status SessionLink::Take(const v1::AttachReply& reply) {
   if (facts_.root.node != NodeId::kRoot || facts_.root.attributes.type != FileType::kDirectory) {
     return absl::InternalError("the agent's root is not a directory");
   }
+  root_identity_ = facts_.root.identity;
   facts_.target = reply.target().substr(0, 1000);
   facts_.agent_version = reply.agent_version().substr(0, 100);
   facts_.identity_uid = reply.identity_uid();
@@ -160,25 +161,40 @@ absl::Status SessionLink::MakeNew(absl::Time deadline, const std::stop_token& st
     if (HasErrno(reply.status())) return ErrnoStatus(EHOSTDOWN, std::string(reply.status().message()));
     return reply.status();
   }
-  RETURN_IF_ERROR(CheckSameContainer(*reply));
+  ASSIGN_OR_RETURN(const Entry root, CheckRoot(*reply));
+  const bool moves = root.identity != root_identity_;
   Generation next;
   {
     MutexLock lock(mutex_);
     next = last_generation_ = Next(last_generation_);
   }
-  RETURN_IF_ERROR(HandOver(reply->session(), next, deadline, stop));
-  spdlog::warn("{}: the session with the agent was lost; a new one has taken over its files", options_.endpoint);
+  if (moves) {
+    RETURN_IF_ERROR(Move(reply->session(), next, deadline, stop));
+    root_identity_ = root.identity;
+    spdlog::warn("{}: the agent serves another container now; files of the former one are stale", options_.endpoint);
+  } else {
+    RETURN_IF_ERROR(HandOver(reply->session(), next, deadline, stop));
+    spdlog::warn("{}: the session with the agent was lost; a new one has taken over its files", options_.endpoint);
+  }
   MutexLock lock(mutex_);
   session_ = {reply->session(), next};
   return absl::OkStatus();
 }
 
-absl::Status SessionLink::CheckSameContainer(const v1::AttachReply& reply) const {
-  const absl::StatusOr<Entry> root = Unpack(reply.root());
-  if (!root.ok() || root->identity != facts_.root.identity || reply.read_write() != options_.read_write) {
-    return ErrnoStatus(EHOSTDOWN, "the agent serves another container now");
-  }
-  return absl::OkStatus();
+absl::StatusOr<Entry> SessionLink::CheckRoot(const v1::AttachReply& reply) const {
+  absl::StatusOr<Entry> root = Unpack(reply.root());
+  const bool fits = root.ok() && root->node == NodeId::kRoot && root->attributes.type == FileType::kDirectory &&
+                    reply.read_write() == options_.read_write;
+  if (fits && (options_.follow || root->identity == root_identity_)) return root;
+  return ErrnoStatus(EHOSTDOWN, "the agent serves another container now");
+}
+
+absl::Status SessionLink::Move(uint64_t session, Generation next, absl::Time deadline, const std::stop_token& stop) {
+  handles_.Abandon(next);
+  nodes_from_ = std::max(nodes_from_, nodes_.Abandon(next));
+  v1::ReclaimRequest request;
+  request.mutable_header()->set_session(session);
+  return Reclaim(request, deadline, stop);
 }
 
 absl::Status SessionLink::HandOver(uint64_t session, Generation next, absl::Time deadline,
@@ -206,6 +222,7 @@ absl::Status SessionLink::HandOver(uint64_t session, Generation next, absl::Time
 absl::Status SessionLink::Reclaim(v1::ReclaimRequest& request, absl::Time deadline, const std::stop_token& stop) {
   v1::ReclaimReply reply;
   BoundedContext context(deadline, stop);
+  if (nodes_from_ != NodeId::kRoot) request.set_nodes_from(ToNumber(nodes_from_));
   counters_.Sent(Method::kReclaim, false);
   const grpc::Status status = channels_.Stub().Reclaim(&context.Get(), request, &reply);
   if (!status.ok()) return absl::UnavailableError(status.error_message());

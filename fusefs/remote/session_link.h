@@ -40,7 +40,8 @@ class SessionLink {
   // The present session; waits while another thread makes one. ETIMEDOUT, EINTR.
   absl::StatusOr<Session> Present(absl::Time deadline, const std::stop_token& stop);
   // Makes a new session in place of the one that `lost` names, and hands over nodes and handles; nothing to do if that
-  // has been done. EHOSTDOWN if the agent does not serve the same container any more.
+  // has been done. If the agent serves another container now: EHOSTDOWN; or, where the options say so, the session
+  // is about that one's root, and whatever is held of the former one is ESTALE.
   absl::Status Renew(Generation lost, absl::Time deadline, const std::stop_token& stop);
 
   // The agent has answered.
@@ -63,9 +64,10 @@ class SessionLink {
  private:
   absl::StatusOr<v1::AttachReply> Attach(absl::Time deadline, const std::stop_token& stop, bool wait_for_agent);
   absl::Status Take(const v1::AttachReply& reply);
-  absl::Status CheckSameContainer(const v1::AttachReply& reply) const;
+  absl::StatusOr<Entry> CheckRoot(const v1::AttachReply& reply) const;
   absl::Status MakeNew(absl::Time deadline, const std::stop_token& stop);
   absl::Status HandOver(uint64_t session, Generation next, absl::Time deadline, const std::stop_token& stop);
+  absl::Status Move(uint64_t session, Generation next, absl::Time deadline, const std::stop_token& stop);
   absl::Status Reclaim(v1::ReclaimRequest& request, absl::Time deadline, const std::stop_token& stop);
 
   const RemoteSessionOptions& options_;
@@ -74,6 +76,8 @@ class SessionLink {
   HandleLedger& handles_;
   CallCounters& counters_;
   SessionFacts facts_;
+  std::string root_identity_;          // of the present root; touched by the one thread that begins or renews
+  NodeId nodes_from_ = NodeId::kRoot;  // likewise: lower ids may be nodes of former roots
   absl::Duration lease_;
   std::atomic<int64_t> last_heard_ = 0;
   std::atomic<int64_t> silent_after_ = -1;       // what was last heard before a silence

@@ -16,6 +16,7 @@
 #include "launcher/agentmodes/relay_transport.h"
 #include "launcher/agentmodes/rights.h"
 #include "launcher/failure.h"
+#include "launcher/kubernetes/container_name.h"
 #include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
 #include "launcher/printable.h"
@@ -77,10 +78,7 @@ class PodAgent::PodCarrier : public Carrier {
 };
 
 PodAgent::PodAgent(EventLoop& loop, const Kubectl& kubectl, PodTarget target)
-    : loop_(loop),
-      kubectl_(kubectl),
-      target_(std::move(target)),
-      container_(target_.pod.empty() ? "node/" + target_.node : target_.uid + " " + target_.container_id) {}
+    : loop_(loop), kubectl_(kubectl), target_(std::move(target)), container_(ContainerName(target_)) {}
 
 Carrier& PodAgent::Streams() { return *carrier_; }
 

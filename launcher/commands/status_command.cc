@@ -37,6 +37,7 @@ nlohmann::json AsJson(const std::vector<KnownMount>& mounts) {
   for (const KnownMount& mount : mounts) {
     const MountRecord& record = mount.record;
     list.push_back({{"target", record.target},
+                    {"container", record.container},
                     {"mountpoint", record.mountpoint},
                     {"mode", Mode(record)},
                     {"layer", record.layer},
@@ -56,14 +57,15 @@ nlohmann::json AsJson(const std::vector<KnownMount>& mounts) {
 std::string AsTable(const std::vector<KnownMount>& mounts, bool wide) {
   if (mounts.empty()) return "Nothing is mounted.\n";
   std::vector<std::vector<std::string>> rows = {{"TARGET", "MOUNTPOINT", "PID", "MODE", "AS", "STATE", "SINCE"}};
-  if (wide) rows[0].insert(rows[0].end(), {"AGENT", "DAEMON", "DEADLINE", "OPTIONS", "LOG"});
+  if (wide) rows[0].insert(rows[0].end(), {"CONTAINER", "AGENT", "DAEMON", "DEADLINE", "OPTIONS", "LOG"});
   for (const KnownMount& mount : mounts) {
     const MountRecord& record = mount.record;
     rows.push_back({record.target, record.mountpoint, Pid(record.keeper), Mode(record), record.identity,
                     ToWord(mount.state), Since(record)});
     if (wide) {
-      rows.back().insert(rows.back().end(), {Pid(record.agent), Pid(record.daemon), Deadline(record),
-                                             record.options.empty() ? "-" : record.options, mount.paths.log});
+      rows.back().insert(rows.back().end(),
+                         {record.container.empty() ? "-" : record.container, Pid(record.agent), Pid(record.daemon),
+                          Deadline(record), record.options.empty() ? "-" : record.options, mount.paths.log});
     }
   }
   return FormatTable(rows);

@@ -39,6 +39,7 @@ void AddAgentFlags(po::options_description& options, ExecFlags& flags) {
   add("tls-cert", Text(flags.tls_certificate));
   add("tls-key", Text(flags.tls_key));
   add("token-file", Text(flags.token_file));
+  add("follow", po::bool_switch(&flags.follow));
   add("agent", Text(flags.agent_mode));
   add("agent-program", Text(flags.agent_path));
   add("mirrorfsd", Text(flags.daemon_path));

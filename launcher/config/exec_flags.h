@@ -38,6 +38,7 @@ struct ExecFlags {
   std::optional<std::string> tls_certificate;           // --tls-cert
   std::optional<std::string> tls_key;                   // --tls-key
   std::optional<std::string> token_file;                // --token-file
+  bool follow = false;                                  // --follow
   std::optional<std::string> agent_mode;                // --agent
   std::optional<std::string> progress;                  // --progress
   AgentPodWords agent_pod;                              // --agent-image and so on

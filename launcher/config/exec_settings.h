@@ -52,6 +52,7 @@ struct AgentSettings {
   Sourced<std::string> identity;  // --as
   Sourced<std::string> deadline;
   Sourced<bool> hard;
+  Sourced<bool> follow;  // --follow: on to the workload's next pod
   Sourced<std::string> runtime_socket;
   Sourced<std::string> tls_ca;
   Sourced<std::string> tls_certificate;

@@ -88,6 +88,7 @@ void ApplyAgentFlags(const ExecFlags& flags, AgentSettings& agent) {
   SetText(flags.tls_certificate, "tls-cert", agent.tls_certificate);
   SetText(flags.tls_key, "tls-key", agent.tls_key);
   SetText(flags.token_file, "token-file", agent.token_file);
+  SetFlag(flags.follow, "follow", true, agent.follow);
   SetText(flags.agent_mode, "agent", agent.mode);
   SetText(flags.progress, "progress", agent.progress);
   agent.pod = flags.agent_pod;

@@ -66,6 +66,8 @@ constexpr std::array kKeys = {
     SettingKey{"agent", "deadline", kFiles, kValue, "longest wait for a sign of life from the agent",
                Slot<&ExecSettings::agent, &AgentSettings::deadline>},
     SettingKey{"agent", "hard", kFiles, kValue, "wait for ever", Slot<&ExecSettings::agent, &AgentSettings::hard>},
+    SettingKey{"agent", "follow", kFiles, kValue, "go on in the pod that takes the target's place",
+               Slot<&ExecSettings::agent, &AgentSettings::follow>},
     SettingKey{"agent", "runtime_socket", kOwn, kPath, "socket of the container runtime",
                Slot<&ExecSettings::agent, &AgentSettings::runtime_socket>},
     SettingKey{"agent", "tls_ca", kOwn, kPath, "certificate authority of a grpc:// agent (PEM)",

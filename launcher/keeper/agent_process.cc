@@ -37,7 +37,7 @@ absl::StatusOr<pid_t> StartAgentProcess(const MountPlan& plan, const AgentProces
        .command = TunnelCommand(
            plan, options.socket,
            {.ready_fd = kFirstChildDescriptor, .plan_fd = kFirstChildDescriptor + 1, .facts_fd = facts_fd},
-           options.expected_container),
+           {.expected = options.expected_container, .left = options.left_container}),
        .output = options.output,
        .descriptors = descriptors});
 }
@@ -46,13 +46,15 @@ std::string AgentProcessName(AgentMode mode) { return IsRemote(mode) ? "mirrorfs
 
 absl::Duration AgentStartLimit(AgentMode mode) { return IsRemote(mode) ? kTunnelLimit : kHostLimit; }
 
-bool MayTryExec(AgentMode mode, const absl::Status& why) {
-  return mode == AgentMode::kHostOrExec && ExitCodeOf(why) == ExitCode::kNotPermitted;
+bool MayTryExec(const MountPlan& plan, const absl::Status& why) {
+  const bool forbidden = ExitCodeOf(why) == ExitCode::kNotPermitted;
+  if (plan.agent_mode == AgentMode::kHostOrExec) return forbidden;
+  return plan.exec_is_next && HasPod(plan.agent_mode) && (forbidden || ExitCodeOf(why) == ExitCode::kUnreachable);
 }
 
-absl::Status NeitherWay(const absl::Status& on_host, const absl::Status& in_container) {
+absl::Status NeitherWay(const absl::Status& first, const absl::Status& in_container) {
   return Failure(ExitCodeOf(in_container), fmt::format("{} Nor can the agent run in the container: {}",
-                                                       MessageOf(on_host), MessageOf(in_container)));
+                                                       MessageOf(first), MessageOf(in_container)));
 }
 
 }  // namespace mirrorfs

@@ -18,6 +18,7 @@ struct AgentProcessOptions {
   int ready = -1;                  // where it says "ready ...", "target gone"; a tunnel also "container TEXT"
   int facts = -1;                  // where it tells what the target's process is like; -1: nowhere
   std::string expected_container;  // for a tunnel: what an earlier one has said
+  std::string left_container;      // likewise, of a container that has ended: another one has to be found
 };
 
 // The caller reaps it. `plan.agent_mode` says which: kHostOrExec is kHost here.
@@ -28,9 +29,9 @@ std::string AgentProcessName(AgentMode mode);
 // How long it may take until it is ready.
 absl::Duration AgentStartLimit(AgentMode mode);
 // Whether, having failed to start with this status, it is worth trying the agent in the container.
-bool MayTryExec(AgentMode mode, const absl::Status& why);
+bool MayTryExec(const MountPlan& plan, const absl::Status& why);
 // When that has failed, too: both reasons in one.
-absl::Status NeitherWay(const absl::Status& on_host, const absl::Status& in_container);
+absl::Status NeitherWay(const absl::Status& first, const absl::Status& in_container);
 
 }  // namespace mirrorfs
 

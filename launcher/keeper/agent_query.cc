@@ -73,7 +73,7 @@ absl::StatusOr<ProcessFacts> Ask(const MountPlan& plan, const Invoker& invoker, 
 absl::StatusOr<ProcessFacts> AskAgent(const MountPlan& plan, const Invoker& invoker) {
   EndingSignals signals;
   absl::StatusOr<ProcessFacts> facts = Ask(plan, invoker, signals);
-  if (facts.ok() || !MayTryExec(plan.agent_mode, facts.status())) return facts;
+  if (facts.ok() || !MayTryExec(plan, facts.status())) return facts;
   MountPlan in_container = plan;
   in_container.agent_mode = AgentMode::kExec;
   absl::StatusOr<ProcessFacts> others = Ask(in_container, invoker, signals);

@@ -32,6 +32,7 @@ class AgentSupervisor {
     kReady,
     kRestarting,  // it died; another one is on its way
     kTargetGone,  // the container has ended: the agent, if it still runs, answers with errors
+    kFollowing,   // likewise, and what takes its place is looked for
   };
 
   // Called from the event loop.
@@ -56,6 +57,8 @@ class AgentSupervisor {
   State state() const { return state_; }
   const ProcessIdentity& process() const { return process_; }
   bool BehindTunnel() const { return IsRemote(plan_.agent_mode); }
+  // Of a target in a cluster, once it has been reached: "pod/web-7c9, container app".
+  std::string Place() const;
 
  private:
   absl::Status Spawn();
@@ -64,10 +67,13 @@ class AgentSupervisor {
   void StopListening();
   void OnReady();
   void OnTargetGone();
+  void Follow();
+  void EndLeft();
   void OnEnd(pid_t pid, int wait_status);
   void OnStartFailed(const absl::Status& why);
   void FailStart(const absl::Status& why);
   void ScheduleRestart();
+  void ScheduleStart();
   void Enter(State state);
 
   EventLoop& loop_;
@@ -81,8 +87,10 @@ class AgentSupervisor {
   ProcessIdentity process_;
   std::optional<LineChannel> lines_;  // while the process may say something
   UniqueFd facts_;                    // until the first agent is ready
-  absl::Status refused_on_host_;      // why the agent is tried in the container
+  absl::Status refused_;              // why the agent is tried in the container
   std::string container_;             // what a tunnel has said
+  std::string left_container_;        // while another one is looked for
+  ProcessIdentity left_;              // the agent that says that it has ended, meanwhile
   EventLoop::TimerId timer_ = EventLoop::TimerId::kNone;
   absl::Time started_at_;
   absl::Duration back_off_;

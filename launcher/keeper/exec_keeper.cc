@@ -98,7 +98,11 @@ void ExecKeeper::OnAgentChanged() {
   if (finished_ || before == agent_.state() || daemon_.state() != DaemonRunner::State::kServing) return;
   if (agent_.state() == State::kTargetGone) {
     setup_.terminal.Print(fmt::format(
-        "{} has ended: its files give errors (Stale file handle, Host is down) from now on.", setup_.service.target));
+        "{} has ended: its files give errors (Stale file handle, Host is down) from now on.{}", setup_.service.target,
+        setup_.service.IsInCluster() ? " With --follow the program would go on in what takes its place." : ""));
+  } else if (before == State::kFollowing && agent_.state() == State::kReady) {
+    setup_.terminal.Print(fmt::format("{} has ended; its place has taken {}: what was opened before is stale.",
+                                      setup_.service.target, agent_.Place()));
   } else if (before == State::kReady && agent_.state() == State::kRestarting) {
     setup_.terminal.Print(
         fmt::format("the agent of {} died and is started again; calls wait for it.", setup_.service.target));

@@ -9,7 +9,11 @@
 
 namespace mirrorfs {
 
-// Says it on stderr: as one line of JSON with --progress json, else for people, and on a terminal only.
+// Another agent mode than the one that was said before: "exec: ...".
+inline constexpr std::string_view kModeStep = "mode";
+
+// Says it on stderr: as one line of JSON with --progress json, else for people, and on a terminal only, except for the
+// mode.
 void PrintProgress(ProgressForm form, std::string_view step, std::string_view detail);
 
 // To hand it from the keeper to who waits for it.

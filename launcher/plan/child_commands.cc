@@ -43,14 +43,15 @@ std::string AgentIdentities(const MountPlan& plan) {
 std::string TunnelTokenFile(const std::string& socket) { return socket + ".token"; }
 
 std::vector<std::string> TunnelCommand(const MountPlan& plan, const std::string& socket,
-                                       const TunnelDescriptors& descriptors, const std::string& expected_container) {
+                                       const TunnelDescriptors& descriptors, const TunnelContainers& containers) {
   std::vector<std::string> command = {kTunnelName, "--target", plan.target, "--listen", socket};
   command.insert(command.end(), {"--ready-fd", std::to_string(descriptors.ready_fd)});
   command.insert(command.end(), {"--plan-fd", std::to_string(descriptors.plan_fd)});
   if (descriptors.facts_fd >= 0) {
     command.insert(command.end(), {"--process-facts-fd", std::to_string(descriptors.facts_fd)});
   }
-  AddIfGiven(command, "--expect-container", expected_container);
+  AddIfGiven(command, "--expect-container", containers.expected);
+  AddIfGiven(command, "--left-container", containers.left);
   return command;
 }
 
@@ -63,6 +64,7 @@ std::vector<std::string> DaemonCommand(const MountPlan& plan, const std::string&
                                       "--source",  plan.target,  "--identity", plan.identity};
   if (plan.read_write) command.emplace_back("--rw");
   if (plan.devices) command.emplace_back("--devices");
+  if (plan.Follows()) command.emplace_back("--follow");
   if (plan.verbose) command.emplace_back("-v");
   command.insert(command.end(), {"--deadline", fmt::format("{}ms", std::llround(plan.deadline_seconds * 1000))});
   AddIfGiven(command, "--tls-ca", plan.tls_ca);

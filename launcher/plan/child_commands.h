@@ -28,9 +28,13 @@ struct TunnelDescriptors {
   int plan_fd = -1;   // a file with the serialized plan
   int facts_fd = -1;  // as AgentCommand's
 };
-// `expected_container`: what an earlier tunnel has said; empty: nothing.
+// What earlier tunnels have said; empty: nothing.
+struct TunnelContainers {
+  std::string expected;  // it is to be that one
+  std::string left;      // or, as that one has ended, any other that the plan's workload has now
+};
 std::vector<std::string> TunnelCommand(const MountPlan& plan, const std::string& socket,
-                                       const TunnelDescriptors& descriptors, const std::string& expected_container);
+                                       const TunnelDescriptors& descriptors, const TunnelContainers& containers);
 // What the agent may do, of its arguments in AgentCommand.
 std::vector<std::string> AgentModeArguments(const MountPlan& plan);
 // Which identities it is asked to take on.

@@ -62,9 +62,14 @@ std::vector<std::string> Texts(const SourcedList& list) {
 
 // For a target elsewhere only what was said on the command line: there it is a mistake, in a file it is meant for other
 // targets.
-ClusterFlags ClusterFlagsOf(const ExecSettings& settings) {
+template <typename T>
+bool CountsForCluster(const Sourced<T>& setting, const ExecSettings& settings) {
   const bool in_cluster = settings.target.value.empty() || IsClusterTarget(settings.target.value + " ");
-  const auto counts = [in_cluster](const auto& setting) { return in_cluster || setting.source.starts_with("flag "); };
+  return in_cluster || setting.source.starts_with("flag ");
+}
+
+ClusterFlags ClusterFlagsOf(const ExecSettings& settings) {
+  const auto counts = [&settings](const auto& setting) { return CountsForCluster(setting, settings); };
   const auto text = [&counts](const Sourced<std::string>& setting) { return counts(setting) ? setting.value : ""; };
   const ClusterSettings& cluster = settings.cluster;
   return {.container = text(settings.container),
@@ -95,6 +100,7 @@ MountArguments ServiceArguments(const ExecSettings& settings, bool verbose) {
   arguments.tls_certificate = agent.tls_certificate.value;
   arguments.tls_key = agent.tls_key.value;
   arguments.token_file = agent.token_file.value;
+  arguments.follow = agent.follow.value && CountsForCluster(agent.follow, settings);
   arguments.agent_mode = agent.mode.value;
   arguments.progress = agent.progress.value;
   arguments.agent_pod = agent.pod;

@@ -45,6 +45,7 @@ void AddTargetFlags(po::options_description& options, MountArguments& arguments)
   add("tls-cert", po::value(&arguments.tls_certificate));
   add("tls-key", po::value(&arguments.tls_key));
   add("token-file", po::value(&arguments.token_file));
+  add("follow", po::bool_switch(&arguments.follow));
   add("agent", po::value(&arguments.agent_mode));
   add("agent-program", po::value(&arguments.agent_path));
   add("mirrorfsd", po::value(&arguments.daemon_path));

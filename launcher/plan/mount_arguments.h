@@ -36,6 +36,7 @@ struct MountArguments {
   std::string tls_certificate;
   std::string tls_key;
   std::string token_file;
+  bool follow = false;      // --follow
   std::string agent_mode;   // --agent; empty: auto
   std::string progress;     // --progress
   AgentPodWords agent_pod;  // --agent-image and so on

@@ -199,6 +199,17 @@ MountArguments WithTargetFromSelector(MountArguments arguments) {
   return arguments;
 }
 
+absl::Status ChooseFollowing(const MountArguments& arguments, MountPlan& plan) {
+  if (!arguments.follow) return absl::OkStatus();
+  if (!plan.IsInCluster() || plan.workload.kind == "node") {
+    return Failure(ExitCode::kUsage, fmt::format("--follow: {} is no pod or workload of a cluster, so there is nothing "
+                                                 "that could take its place.",
+                                                 plan.target));
+  }
+  plan.followed = plan.workload;
+  return absl::OkStatus();
+}
+
 absl::Status CheckWords(const MountArguments& arguments) {
   if (arguments.target.empty() || arguments.mountpoint.empty()) {
     return Failure(ExitCode::kUsage, fmt::format("mount: the {} is missing. Usage: mirrorfs mount [OPTIONS] TARGET DIR",
@@ -241,6 +252,7 @@ absl::StatusOr<MountPlan> MakeServicePlan(const MountArguments& arguments, const
   ASSIGN_OR_RETURN(plan.agent_pod, ChooseAgentPod(arguments, target, invoker));
   ASSIGN_OR_RETURN(plan.identity, ChooseIdentity(arguments, target, plan.agent_mode, invoker));
   ASSIGN_OR_RETURN(plan.deadline_seconds, ChooseDeadline(arguments));
+  RETURN_IF_ERROR(ChooseFollowing(arguments, plan));
   plan.verbose = arguments.verbose;
   ASSIGN_OR_RETURN(plan.progress, ChooseProgress(arguments.progress));
   CopyFiles(arguments, invoker, plan);

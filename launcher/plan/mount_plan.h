@@ -23,11 +23,13 @@ struct MountPlan {
   std::string target;       // as the agent and people read it
   std::string endpoint;     // of an agent that listens already; empty: start one
   WorkloadTarget workload;  // of a target in a cluster; its kind is empty for all others
+  WorkloadTarget followed;  // --follow: what is looked for anew when its container ends; its kind is empty without
   ClusterAccess cluster;    // likewise: which cluster, and how it is reached
   std::string mountpoint;   // absolute; physical once the mount point has been looked at
   std::string identity;     // container, caller, UID or UID:GID
   AgentMode agent_mode = AgentMode::kHost;
-  AgentPodSpec agent_pod;  // of a target in a cluster: what its agent's pod is like, if it has one
+  bool exec_is_next = false;  // auto has chosen a mode with a pod: if there can be none, kExec
+  AgentPodSpec agent_pod;     // of a target in a cluster: what its agent's pod is like, if it has one
   bool read_write = false;
   bool devices = false;
   bool private_layer = false;   // changes go to a private layer, never to the container
@@ -51,6 +53,7 @@ struct MountPlan {
 
   bool StartsAgent() const { return endpoint.empty(); }
   bool IsInCluster() const { return !workload.kind.empty(); }
+  bool Follows() const { return !followed.kind.empty(); }
   bool AllowsOthers() const;
 
   bool operator==(const MountPlan&) const = default;

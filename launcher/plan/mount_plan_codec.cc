@@ -14,11 +14,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClusterAccess, kubectl, kubeconfig, context, 
 void to_json(nlohmann::json& json, const AgentPodSpec& spec) { json = ToJson(spec); }
 void from_json(const nlohmann::json& json, AgentPodSpec& spec) { spec = AgentPodSpecOf(json); }
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountPlan, target, endpoint, workload, cluster, mountpoint, identity, agent_mode,
-                                   agent_pod, read_write, devices, private_layer, layer_name, layer_directory, nonempty,
-                                   make_directory, foreground, verbose, progress, deadline_seconds, mount_options,
-                                   policy_file, runtime_socket, tls_ca, tls_certificate, tls_key, token_file,
-                                   agent_path, daemon_path)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountPlan, target, endpoint, workload, followed, cluster, mountpoint, identity,
+                                   agent_mode, exec_is_next, agent_pod, read_write, devices, private_layer, layer_name,
+                                   layer_directory, nonempty, make_directory, foreground, verbose, progress,
+                                   deadline_seconds, mount_options, policy_file, runtime_socket, tls_ca,
+                                   tls_certificate, tls_key, token_file, agent_path, daemon_path)
 
 using nlohmann::json;
 

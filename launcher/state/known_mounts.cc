@@ -16,6 +16,7 @@ MountState StateFromKeeper(const nlohmann::json& answer) {
   const std::string agent = TextField(answer, "agent");
   if (agent == "restarting") return MountState::kAgentRestarting;
   if (agent == "target gone") return MountState::kTargetGone;
+  if (agent == "following") return MountState::kFollowing;
   return MountState::kHealthy;
 }
 
@@ -45,6 +46,8 @@ const char* ToWord(MountState state) {
       return "agent restarting";
     case MountState::kTargetGone:
       return "target gone";
+    case MountState::kFollowing:
+      return "following";
     case MountState::kDaemonDead:
       return "daemon dead";
     case MountState::kKeeperDead:

@@ -17,7 +17,7 @@ namespace mirrorfs {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountRecord, target, mountpoint, program, identity, mount_namespace, options,
                                    read_write, layer, deadline_seconds, since, keeper, agent, agent_in_container,
-                                   daemon, launcher, program_namespace, cover)
+                                   container, daemon, launcher, program_namespace, cover)
 
 MountRecord RecordOf(const MountPlan& plan, const std::string& name, const std::string& program) {
   return MountRecord{.target = plan.target,

@@ -66,14 +66,19 @@ bool WaitForEnd(const ProcessIdentity& process, absl::Duration limit) {
   return !pidfd || WaitReadable(pidfd, limit);
 }
 
+void KillProcess(const ProcessIdentity& process) {
+  const UniqueFd pidfd = OpenProcess(process);
+  if (!pidfd) return;
+  Signal(pidfd, SIGKILL);
+  WaitReadable(pidfd, absl::Seconds(5));
+}
+
 void EndProcess(const ProcessIdentity& process, absl::Duration grace) {
   const UniqueFd pidfd = OpenProcess(process);
   if (!pidfd) return;
   Signal(pidfd, SIGTERM);
   Signal(pidfd, SIGCONT);  // a stopped process hears nothing
-  if (WaitReadable(pidfd, grace)) return;
-  Signal(pidfd, SIGKILL);
-  WaitReadable(pidfd, absl::Seconds(5));
+  if (!WaitReadable(pidfd, grace)) KillProcess(process);
 }
 
 }  // namespace mirrorfs

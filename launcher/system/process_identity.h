@@ -31,6 +31,9 @@ bool IsAlive(const ProcessIdentity& process);
 // Waits until it has ended; false if it has not by then.
 bool WaitForEnd(const ProcessIdentity& process, absl::Duration limit);
 
+// SIGKILL, and waits for the end.
+void KillProcess(const ProcessIdentity& process);
+
 // SIGTERM, and SIGKILL if it has not ended after `grace`. Waits for the end (of a zombie's last thread, not its
 // reaping).
 void EndProcess(const ProcessIdentity& process, absl::Duration grace);

@@ -1,37 +1,29 @@
 #include "launcher/tunnel/kubectl_runner.h"
 
-#include "absl/strings/str_split.h"
+#include <optional>
+#include <utility>
+
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/kubernetes/container_name.h"
 #include "launcher/kubernetes/kubectl_errors.h"
 #include "launcher/kubernetes/pod_target.h"
 #include "launcher/tunnel/no_shell.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
-namespace {
-
-// Words of the text that names a container: namespace, pod, container, then what changes when one of them is replaced.
-constexpr size_t kWords = 5;
-
-}  // namespace
-
 absl::StatusOr<std::string> KubectlRunner::Find(const std::string& before) {
-  if (const std::vector<std::string> words = absl::StrSplit(before, ' '); words.size() == kWords) {
-    ClusterAccess access = kubectl_.access();
-    access.name_space = words[0];
-    kubectl_ = Kubectl(std::move(access));
-    target_ = WorkloadTarget{.kind = "pod", .name = words[1], .selector = {}, .container = words[2]};
+  if (std::optional<NamedContainer> named = ParseContainerName(before)) {
+    kubectl_ = kubectl_.In(named->name_space);
+    target_ = std::move(named->workload);
   }
   ASSIGN_OR_RETURN(const PodTarget pod, ResolvePod(kubectl_, target_));
   if (pod.pod.empty()) {
     return Failure(ExitCode::kUsage, "a node itself runs no programs for others: name a pod that runs on it.");
   }
-  ClusterAccess access = kubectl_.access();
-  access.name_space = pod.name_space;
-  kubectl_ = Kubectl(std::move(access));
+  kubectl_ = kubectl_.In(pod.name_space);
   target_ = WorkloadTarget{.kind = "pod", .name = pod.pod, .selector = {}, .container = pod.container};
-  return fmt::format("{} {} {} {} {}", pod.name_space, pod.pod, pod.container, pod.uid, pod.container_id);
+  return ContainerName(pod);
 }
 
 std::vector<std::string> KubectlRunner::Exec(const std::vector<std::string>& words) const {

@@ -17,6 +17,7 @@
 #include "launcher/keeper/child_end.h"
 #include "launcher/printable.h"
 #include "launcher/tunnel/cksum.h"
+#include "launcher/tunnel/not_replaced.h"
 #include "launcher/tunnel/placement_script.h"
 #include "protos/shared/errno_status.h"
 
@@ -113,6 +114,7 @@ absl::StatusOr<std::unique_ptr<PlacedAgent>> PlacedAgent::Start(EventLoop& loop,
   absl::StatusOr<std::string> found = runner->Find(expected_name);
   if (!found.ok()) return About(options, found.status());
   if (!expected.empty() && *found != expected_name) return AnotherContainer(options);
+  if (!options.left_container.empty() && options.left_container.starts_with(*found + " ")) return NotReplaced();
   std::unique_ptr<PlacedAgent> agent(new PlacedAgent(loop, std::move(runner), *std::move(found)));
   RETURN_IF_ERROR(agent->Begin(options));
   return agent;

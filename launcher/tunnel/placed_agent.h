@@ -24,6 +24,8 @@ struct PlacementOptions {
   bool asks_for_facts = false;
   // What RemoteAgent::Container must be; empty: whatever there is.
   std::string expected_container;
+  // Likewise: what it must not be, as that one has ended; empty: it may be any.
+  std::string left_container;
 };
 
 class PlacedAgent : public RemoteAgent {

@@ -21,12 +21,14 @@
 #include "launcher/keeper/ending_signals.h"
 #include "launcher/keeper/event_loop.h"
 #include "launcher/keeper/hand_over.h"
+#include "launcher/kubernetes/container_name.h"
 #include "launcher/plan/child_commands.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/printable.h"
 #include "launcher/system/exec_words.h"
 #include "launcher/tunnel/docker_runner.h"
 #include "launcher/tunnel/kubectl_runner.h"
+#include "launcher/tunnel/not_replaced.h"
 #include "launcher/tunnel/placed_agent.h"
 #include "launcher/tunnel/tunnel_server.h"
 #include "protos/shared/errno_status.h"
@@ -40,6 +42,7 @@ struct TunnelOptions {
   std::string target;
   std::string socket;
   std::string expected_container;
+  std::string left_container;
   int ready_fd = -1;
   int plan_fd = -1;
   int facts_fd = -1;
@@ -53,6 +56,7 @@ absl::StatusOr<TunnelOptions> ParseOptions(absl::Span<const std::string> words) 
   add("target", po::value(&options.target));
   add("listen", po::value(&options.socket));
   add("expect-container", po::value(&options.expected_container));
+  add("left-container", po::value(&options.left_container));
   add("ready-fd", po::value(&options.ready_fd));
   add("plan-fd", po::value(&options.plan_fd));
   add("process-facts-fd", po::value(&options.facts_fd));
@@ -94,14 +98,17 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPlacedAgent(EventLoop& loop, c
                              .agent_path = options.plan.agent_path,
                              .agent_arguments = AgentModeArguments(options.plan),
                              .asks_for_facts = options.facts_fd >= 0,
-                             .expected_container = options.expected_container});
+                             .expected_container = options.expected_container,
+                             .left_container = options.left_container});
 }
 
 absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, const TunnelOptions& options,
                                                            EndingSignals& signals) {
   const MountPlan& plan = options.plan;
   const Kubectl kubectl(plan.cluster);
-  ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, plan.workload));
+  const std::optional<NamedContainer> expected = ParseContainerName(options.expected_container);
+  ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, expected ? expected->workload : plan.workload));
+  if (ContainerName(target) == options.left_container) return NotReplaced();
   ASSIGN_OR_RETURN(std::string token, KeepToken(TunnelTokenFile(options.socket)));
   return PodAgent::Start(loop, kubectl,
                          {.mode = plan.agent_mode,

@@ -122,6 +122,11 @@ bool NodeTable::Adopt(NodeId id, NodeId parent, std::string_view name, const std
   return true;
 }
 
+void NodeTable::GiveOutFrom(NodeId first) {
+  MutexLock lock(mutex_);
+  if (!IsClientId(first)) next_id_ = std::max(next_id_, ToNumber(first));
+}
+
 std::optional<NodeSnapshot> NodeTable::Find(NodeId node) const {
   MutexLock lock(mutex_);
   const Node* found = Get(node);

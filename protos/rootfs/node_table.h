@@ -49,6 +49,8 @@ class NodeTable {
 
   // Takes over a node that an earlier agent gave out. False if the id is in use.
   bool Adopt(NodeId node, NodeId parent, std::string_view name, const std::string& identity, uint64_t references);
+  // New nodes get ids from this one on, unless it is a client's.
+  void GiveOutFrom(NodeId first);
 
   // Also of a node that the client has forgotten, as long as others are found through it.
   std::optional<NodeSnapshot> Find(NodeId node) const;

@@ -59,6 +59,9 @@ class RootedFilesystem : public FileSystem {
   virtual std::vector<HandleId> Reclaim(const std::vector<ReclaimedNode>& nodes,
                                         const std::vector<ReclaimedHandle>& handles) = 0;
 
+  // Nodes that are new get ids from this one on: lower ones, where this session knows none, are ESTALE.
+  virtual void GiveOutFrom(NodeId first) = 0;
+
   // File system (Attributes::device) of a node that has been seen; 0 if unknown. Never blocks on the file system:
   // what the worker pool uses to keep one hung file system from using up all workers.
   virtual uint64_t DeviceOf(NodeOrHandle file) const = 0;

@@ -37,6 +37,7 @@ class RootedFilesystemImpl final : public RootedFilesystem {
   // references.cc
   std::vector<HandleId> Reclaim(const std::vector<ReclaimedNode>& nodes,
                                 const std::vector<ReclaimedHandle>& handles) override;
+  void GiveOutFrom(NodeId first) override { nodes_.GiveOutFrom(first); }
   void Forget(absl::Span<const ForgottenNode> nodes) override;
   void Release(absl::Span<const HandleId> handles) override;
 

@@ -39,6 +39,7 @@ class StuckFilesystem : public RootedFilesystem {
   explicit StuckFilesystem(std::shared_ptr<Stuck> stuck) : stuck_(std::move(stuck)) {}
 
   absl::StatusOr<Entry> Root(const CallContext&) override { return SomeDirectory(NodeId::kRoot); }
+  void GiveOutFrom(NodeId) override {}
   std::vector<HandleId> Reclaim(const std::vector<ReclaimedNode>&, const std::vector<ReclaimedHandle>&) override {
     return {};
   }
