@@ -22,6 +22,7 @@ namespace po = boost::program_options;
 struct RawOptions {
   std::string identity = "container";
   std::string deadline = "10s";
+  std::string silence_limit = "0";
   std::vector<std::string> mount_words;
   bool read_write = false;
 };
@@ -37,6 +38,7 @@ po::options_description Describe(DaemonOptions& options, RawOptions& raw) {
   add("devices", po::bool_switch(&options.devices), "allow device nodes to be made");
   add("deadline", po::value(&raw.deadline), "longest wait for a sign of life; 0 for ever");
   add("follow", po::bool_switch(&options.remote.follow), "go on in another container that the agent serves");
+  add("silence-limit", po::value(&raw.silence_limit), "after that without an answer, connect anew; 0 never");
   add("tls-ca", po::value(&options.tls_ca_file), "PEM file");
   add("tls-cert", po::value(&options.tls_certificate_file), "PEM file");
   add("tls-key", po::value(&options.tls_key_file), "PEM file");
@@ -113,6 +115,9 @@ absl::Status Interpret(const RawOptions& raw, DaemonOptions& options) {
   }
   RETURN_IF_ERROR(ParseIdentity(raw.identity, options.remote));
   RETURN_IF_ERROR(ParseDeadline(raw.deadline, options.remote.deadline));
+  if (!absl::ParseDuration(raw.silence_limit, &options.remote.silence_limit)) {
+    return absl::InvalidArgumentError(fmt::format("--silence-limit {}: not a length of time", raw.silence_limit));
+  }
   for (const std::string& words : raw.mount_words) RETURN_IF_ERROR(ApplyMountWords(words, options.mount));
   options.remote.read_write = raw.read_write;
   options.remote.devices = options.devices && raw.read_write;

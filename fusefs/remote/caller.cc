@@ -96,7 +96,7 @@ absl::StatusOr<bool> RemoteCaller::Once(Try& attempt, Attempt send) {
     if (attempt.Facts().repeat == Repeat::kNotNeeded) return true;
   }
   FillHeader(attempt, session);
-  BoundedContext client(attempt.deadline, attempt.context.stop);
+  BoundedContext client(attempt.deadline, attempt.context.stop, channels_.Present()->GivenUp());
   client.Get().set_wait_for_ready(true);
   counters_.Sent(attempt.method, attempt.attempts++ > 0);
   const grpc::Status status = send(client.Get());
@@ -173,7 +173,7 @@ bool RemoteCaller::AnsweredAfterAll(Try& attempt, Attempt send) {
   if (!session.ok() || session->generation != attempt.maybe_done) return false;
   if (!IsDone(session->id, attempt.header.sequence())) return false;
   attempt.header.clear_answered();
-  BoundedContext again(absl::Now() + kFenceWait, {});
+  BoundedContext again(absl::Now() + kFenceWait, {}, {});
   counters_.Sent(attempt.method, true);
   return send(again.Get()).ok();
 }
@@ -186,9 +186,10 @@ bool RemoteCaller::IsDone(uint64_t session, uint64_t sequence) {
   request.add_sequences(sequence);
   for (absl::Duration pause = kFirstFencePause;; pause *= 2) {
     v1::FenceReply reply;
-    BoundedContext fence(end, {});
+    BoundedContext fence(end, {}, {});
     counters_.Sent(Method::kFence, false);
-    if (!channels_.Stub().Fence(&fence.Get(), request, &reply).ok() || reply.outcomes_size() != 1) return false;
+    if (!channels_.Present()->Stub().Fence(&fence.Get(), request, &reply).ok() || reply.outcomes_size() != 1)
+      return false;
     if (reply.outcomes(0) != v1::FENCE_RUNNING) return reply.outcomes(0) == v1::FENCE_DONE;
     if (absl::Now() + pause >= end) return false;
     absl::SleepFor(pause);

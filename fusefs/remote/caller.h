@@ -42,7 +42,7 @@ class RemoteCaller {
     ASSIGN_OR_RETURN(const Generation generation,
                      Run(method, context, *request.mutable_header(), [&](grpc::ClientContext& client) {
                        reply.Clear();
-                       return (channels_.Stub().*send)(&client, request, &reply);
+                       return (channels_.Present()->Stub().*send)(&client, request, &reply);
                      }));
     RETURN_IF_ERROR(CheckHeader(method, reply.header()));
     return generation;

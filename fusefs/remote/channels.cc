@@ -66,11 +66,29 @@ grpc::ChannelArguments Arguments() {
 absl::StatusOr<std::unique_ptr<Channels>> Channels::Create(const RemoteSessionOptions& options) {
   ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ChannelCredentials> credentials, CredentialsOf(options));
   auto channels = std::make_unique<Channels>();
-  const auto make = [&] { return grpc::CreateCustomChannel(options.endpoint, credentials, Arguments()); };
-  channels->small_ = make();
-  channels->stub_ = v1::FileSystem::NewStub(channels->small_);
-  for (auto& channel : channels->bulk_) channel = make();
+  channels->endpoint_ = options.endpoint;
+  channels->credentials_ = credentials;
+  MutexLock lock(channels->mutex_);
+  channels->line_ = channels->Make();
   return channels;
+}
+
+std::shared_ptr<Line> Channels::Make() const {
+  auto line = std::make_shared<Line>();
+  const auto make = [&] { return grpc::CreateCustomChannel(endpoint_, credentials_, Arguments()); };
+  line->small_ = make();
+  line->stub_ = v1::FileSystem::NewStub(line->small_);
+  for (auto& channel : line->bulk_) channel = make();
+  return line;
+}
+
+void Channels::MakeAnew() {
+  std::shared_ptr<Line> line = Make();
+  {
+    MutexLock lock(mutex_);
+    line.swap(line_);
+  }
+  line->given_up_.request_stop();
 }
 
 }  // namespace mirrorfs

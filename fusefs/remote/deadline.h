@@ -10,10 +10,12 @@
 
 namespace mirrorfs {
 
-// Gives a gRPC call its deadline, and cancels it when a stop is requested. Lives as long as the call.
+// Gives a gRPC call its deadline, and cancels it when a stop is requested or its line is given up. Lives as long as the
+// call.
 class BoundedContext {
  public:
-  BoundedContext(absl::Time deadline, const std::stop_token& stop) : cancel_(stop, Cancel{&context_}) {
+  BoundedContext(absl::Time deadline, const std::stop_token& stop, const std::stop_token& given_up)
+      : cancel_(stop, Cancel{&context_}), give_up_(given_up, Cancel{&context_}) {
     if (deadline != absl::InfiniteFuture()) context_.set_deadline(absl::ToChronoTime(deadline));
   }
   grpc::ClientContext& Get() { return context_; }
@@ -26,6 +28,7 @@ class BoundedContext {
 
   grpc::ClientContext context_;
   std::stop_callback<Cancel> cancel_;
+  std::stop_callback<Cancel> give_up_;
 };
 
 }  // namespace mirrorfs

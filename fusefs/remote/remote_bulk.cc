@@ -29,9 +29,7 @@ grpc::Status SendBytes(grpc::Channel& channel, const char* path, grpc::ClientCon
   return grpc::internal::BlockingUnaryCall(&channel, method, &client, request, &reply);
 }
 
-grpc::Channel& ChannelFor(Channels& channels, size_t bytes) {
-  return bytes <= kSmallTransfer ? channels.Small() : channels.Bulk();
-}
+grpc::Channel& ChannelFor(Line& line, size_t bytes) { return bytes <= kSmallTransfer ? line.Small() : line.Bulk(); }
 
 // One call whose answer carries bulk data; `expected` bytes decide on which channel. The data is not checked yet.
 template <typename Request, typename Reply>
@@ -41,7 +39,7 @@ absl::Status AskForBytes(RemoteCaller& caller, Method method, const CallContext&
   RETURN_IF_ERROR(caller
                       .Run(method, context, *request.mutable_header(),
                            [&](grpc::ClientContext& client) {
-                             return SendBytes(ChannelFor(caller.Connections(), expected), path, client,
+                             return SendBytes(ChannelFor(*caller.Connections().Present(), expected), path, client,
                                               EncodeMessage(request), answer);
                            })
                       .status());
@@ -145,8 +143,8 @@ absl::StatusOr<Written> RemoteFileSystem::WriteChunk(const CallContext& context,
                       .Run(Method::kWrite, context, *head.mutable_header(),
                            [&](grpc::ClientContext& client) {
                              caller_.Counters().BytesSent(Method::kWrite, data.size());
-                             return SendBytes(ChannelFor(caller_.Connections(), data.size()), kWritePath, client,
-                                              EncodeBulk(head, data), answer);
+                             return SendBytes(ChannelFor(*caller_.Connections().Present(), data.size()), kWritePath,
+                                              client, EncodeBulk(head, data), answer);
                            })
                       .status());
   v1::WriteReply reply;

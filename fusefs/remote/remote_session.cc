@@ -15,6 +15,7 @@
 #include "fusefs/remote/remote_file_system.h"
 #include "fusefs/remote/sequence_window.h"
 #include "fusefs/remote/session_link.h"
+#include "fusefs/remote/silence_watch.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -52,6 +53,7 @@ class GrpcRemoteSession : public RemoteSession {
   RemoteCaller caller_;
   std::optional<GiveBackQueue> give_back_;
   std::optional<RemoteFileSystem> files_;
+  std::optional<SilenceWatch> silence_watch_;
   std::optional<Heartbeat> heartbeat_;
   std::once_flag closed_;
 };
@@ -61,13 +63,19 @@ absl::Status GrpcRemoteSession::Begin() {
   give_back_.emplace(caller_, link_);
   files_.emplace(caller_, link_.Facts(), nodes_, handles_, *give_back_);
   // Often enough for the lease, and for telling a long call from a lost agent.
-  heartbeat_.emplace(caller_, link_, std::min(link_.Lease(), options_.deadline) / 3);
+  absl::Duration interval = std::min(link_.Lease(), options_.deadline) / 3;
+  if (options_.silence_limit > absl::ZeroDuration()) {
+    interval = std::min(interval, options_.silence_limit / 2);
+    silence_watch_.emplace(*channels_, link_, options_.endpoint, options_.silence_limit);
+  }
+  heartbeat_.emplace(caller_, link_, interval);
   return absl::OkStatus();
 }
 
 void GrpcRemoteSession::Close() {
   std::call_once(closed_, [this] {
     heartbeat_.reset();
+    silence_watch_.reset();
     if (!give_back_.has_value()) return;  // it never began
     give_back_->Close();
     Detach();

@@ -29,6 +29,8 @@ struct RemoteSessionOptions {
   bool read_write = false;
   bool devices = false;
   bool follow = false;  // an agent that serves another container is gone on with: a new root, everything before stale
+  // Without any answer for so long, the connections are made anew: for ways that may break silently. Zero: never.
+  absl::Duration silence_limit;
   // Longest wait of a call for a sign of life from the agent; InfiniteDuration: wait for ever.
   absl::Duration deadline = absl::Seconds(10);
 };

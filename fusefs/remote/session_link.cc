@@ -78,10 +78,10 @@ absl::StatusOr<v1::AttachReply> SessionLink::Attach(absl::Time deadline, const s
   request.set_devices(options_.devices);
   request.set_token(options_.token);
   v1::AttachReply reply;
-  BoundedContext context(deadline, stop);
+  BoundedContext context(deadline, stop, channels_.Present()->GivenUp());
   context.Get().set_wait_for_ready(wait_for_agent);
   counters_.Sent(Method::kAttach, wait_for_agent);
-  const grpc::Status status = channels_.Stub().Attach(&context.Get(), request, &reply);
+  const grpc::Status status = channels_.Present()->Stub().Attach(&context.Get(), request, &reply);
   if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
     return absl::UnavailableError(fmt::format("{}: what answers there is not a mirrorfs agent of protocol {}",
                                               options_.endpoint, kProtocolVersion));
@@ -221,10 +221,10 @@ absl::Status SessionLink::HandOver(uint64_t session, Generation next, absl::Time
 
 absl::Status SessionLink::Reclaim(v1::ReclaimRequest& request, absl::Time deadline, const std::stop_token& stop) {
   v1::ReclaimReply reply;
-  BoundedContext context(deadline, stop);
+  BoundedContext context(deadline, stop, channels_.Present()->GivenUp());
   if (nodes_from_ != NodeId::kRoot) request.set_nodes_from(ToNumber(nodes_from_));
   counters_.Sent(Method::kReclaim, false);
-  const grpc::Status status = channels_.Stub().Reclaim(&context.Get(), request, &reply);
+  const grpc::Status status = channels_.Present()->Stub().Reclaim(&context.Get(), request, &reply);
   if (!status.ok()) return absl::UnavailableError(status.error_message());
   if (reply.header().error() != 0) return ErrnoStatus(EHOSTDOWN, "handing the files over to a new agent");
   for (uint64_t handle : reply.lost_handles()) handles_.Lost(HandleId{handle});

@@ -63,8 +63,8 @@ class PodAgent::PodCarrier : public Carrier {
     auto plain = std::make_shared<UniqueFd>(std::move(connection));
     boost::asio::post(bridge_.context(), [this, port, plain] {
       // Without a way into the pod the connection is closed, and whoever made it makes another one.
-      transport_.Connect(port, [this, plain](absl::StatusOr<UniqueFd> transport) {
-        if (transport.ok()) return bridge_.Join(std::move(*plain), *std::move(transport));
+      transport_.Connect(port, [this, plain](absl::StatusOr<UniqueFd> transport, Transport::Stalled stalled) {
+        if (transport.ok()) return bridge_.Join(std::move(*plain), *std::move(transport), std::move(stalled));
         fmt::print(stderr, "mirrorfs-tunnel: {}\n", MessageOf(transport.status()));
         plain->reset();
       });

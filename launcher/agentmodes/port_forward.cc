@@ -71,12 +71,21 @@ class PortForwardTransport::Program : public std::enable_shared_from_this<Progra
 
   void Connect(Connected connected) {
     ++connections_;
-    if (port_ != 0) return connected(ConnectToLoopback(port_));
+    if (port_ != 0) return HandOver(connected);
     waiting_.push_back(std::move(connected));
     if (pid_ == 0 && !resting_) Start();
   }
 
  private:
+  // kubectl takes connections as long as it lives, also while it cannot carry them anywhere.
+  void HandOver(const Connected& connected) {
+    connected(ConnectToLoopback(port_), [weak = weak_from_this(), pid = pid_] {
+      const auto self = weak.lock();
+      if (self == nullptr || pid == 0 || self->pid_ != pid) return;
+      self->Fail(Failure(ExitCode::kUnreachable, "kubectl port-forward carries nothing; it is started again."));
+    });
+  }
+
   void Start() {
     std::array<int, 2> ends;
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return Fail(LastErrno("socketpair"));
@@ -107,7 +116,7 @@ class PortForwardTransport::Program : public std::enable_shared_from_this<Progra
     timer_.cancel();
     port_ = port;
     back_off_ = kFirstBackOff;
-    for (const Connected& connected : std::exchange(waiting_, {})) connected(ConnectToLoopback(port_));
+    for (const Connected& connected : std::exchange(waiting_, {})) HandOver(connected);
   }
 
   void Fail(const absl::Status& why) {
@@ -120,7 +129,7 @@ class PortForwardTransport::Program : public std::enable_shared_from_this<Progra
       if (!self->waiting_.empty()) self->Start();
     });
     back_off_ = std::min(back_off_ * 2, kLongestBackOff);
-    for (const Connected& connected : std::exchange(waiting_, {})) connected(why);
+    for (const Connected& connected : std::exchange(waiting_, {})) connected(why, [] {});
   }
 
   // Its connections break with it.

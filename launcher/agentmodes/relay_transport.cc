@@ -34,16 +34,20 @@ RelayTransport::~RelayTransport() {
 
 void RelayTransport::Connect(int port, Connected connected) {
   std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return connected(LastErrno("socketpair"));
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return connected(LastErrno("socketpair"), [] {});
   UniqueFd ours(ends[0]);
   const UniqueFd theirs(ends[1]);
   std::vector<std::string> command = command_;
   command.push_back(fmt::format("127.0.0.1:{}", port));
   const auto pid = StartTunnelChild({.command = command, .variables = {kOverSpdy}, .stream = theirs.get()});
-  if (!pid.ok()) return connected(pid.status());
+  if (!pid.ok()) return connected(pid.status(), [] {});
   if (running_.empty()) ReapEnded();
   running_.insert(*pid);
-  connected(std::move(ours));
+  // Once it is reaped its number may be another program's.
+  connected(std::move(ours), [this, pid = *pid] {
+    if (running_.contains(pid)) KillTunnelChild(pid);
+  });
 }
 
 // Whoever has its stream notices its end at once; here it is only cleared away.

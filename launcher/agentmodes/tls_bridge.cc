@@ -24,7 +24,6 @@ using Socket = asio::generic::stream_protocol::socket;
 using Error = boost::system::error_code;
 
 constexpr size_t kBufferSize = 256 << 10;
-constexpr std::chrono::seconds kHandshakeLimit{10};
 
 std::shared_ptr<X509> ReadCertificate(const std::string& pem) {
   BIO* memory = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
@@ -39,11 +38,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(asio::io_context& context, asio::ssl::context& tls)
       : plain_(context), secure_(context, tls), timer_(context) {}
 
-  void Begin(UniqueFd plain, UniqueFd transport) {
+  void Begin(UniqueFd plain, UniqueFd transport, std::function<void()> stalled) {
     if (!Adopt(plain_, std::move(plain)) || !Adopt(secure_.next_layer(), std::move(transport))) return Close();
-    timer_.expires_after(kHandshakeLimit);
-    timer_.async_wait([self = shared_from_this()](const Error& cancelled) {
-      if (!cancelled) self->Close();
+    timer_.expires_after(TlsBridge::kHandshakeLimit);
+    timer_.async_wait([self = shared_from_this(), stalled = std::move(stalled)](const Error& cancelled) {
+      if (cancelled) return;
+      self->Close();
+      stalled();
     });
     secure_.async_handshake(asio::ssl::stream_base::client, [self = shared_from_this()](const Error& failed) {
       self->timer_.cancel();
@@ -141,10 +142,10 @@ void TlsBridge::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void TlsBridge::Join(UniqueFd plain, UniqueFd transport) {
+void TlsBridge::Join(UniqueFd plain, UniqueFd transport, std::function<void()> stalled) {
   auto ends = std::make_shared<std::pair<UniqueFd, UniqueFd>>(std::move(plain), std::move(transport));
-  asio::post(context_, [this, ends] {
-    std::make_shared<Connection>(context_, tls_)->Begin(std::move(ends->first), std::move(ends->second));
+  asio::post(context_, [this, ends, stalled = std::move(stalled)] {
+    std::make_shared<Connection>(context_, tls_)->Begin(std::move(ends->first), std::move(ends->second), stalled);
   });
 }
 

@@ -3,6 +3,8 @@
 #ifndef MIRRORFS_LAUNCHER_AGENTMODES_TLS_BRIDGE_H_
 #define MIRRORFS_LAUNCHER_AGENTMODES_TLS_BRIDGE_H_
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,6 +21,8 @@ namespace mirrorfs {
 // Thread-safe. Has one thread, in which all of its callbacks run; they must not block.
 class TlsBridge {
  public:
+  static constexpr std::chrono::seconds kHandshakeLimit{3};
+
   // `own` is shown to the agent; the agent must show exactly `agent_certificate` (PEM). TLS 1.3 only.
   static absl::StatusOr<std::unique_ptr<TlsBridge>> Start(const KeyAndCertificate& own,
                                                           const std::string& agent_certificate);
@@ -27,7 +31,9 @@ class TlsBridge {
 
   // Copies between `plain` and TLS over `transport` (stream sockets both) until either is over, then closes both at
   // once: an end is not passed on as an end, since what carried the bytes may have lost the last of them.
-  void Join(UniqueFd plain, UniqueFd transport);
+  // `stalled` is called if the agent does not answer within kHandshakeLimit.
+  void Join(
+      UniqueFd plain, UniqueFd transport, std::function<void()> stalled = [] {});
 
   // Nothing is carried from now on.
   void Stop();

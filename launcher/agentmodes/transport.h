@@ -12,7 +12,9 @@ namespace mirrorfs {
 // Lives in the thread of its TlsBridge, but for being made and destroyed.
 class Transport {
  public:
-  using Connected = std::function<void(absl::StatusOr<UniqueFd>)>;
+  // `stalled`: to be called, in the bridge's thread, if nothing comes through that socket though something has to.
+  using Stalled = std::function<void()>;
+  using Connected = std::function<void(absl::StatusOr<UniqueFd>, Stalled stalled)>;
 
   virtual ~Transport() = default;
 

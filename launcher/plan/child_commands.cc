@@ -8,6 +8,9 @@
 namespace mirrorfs {
 namespace {
 
+// What lies between the daemon and an agent elsewhere may come to a standstill without a word.
+constexpr char kSilenceLimit[] = "2s";
+
 void AddIfGiven(std::vector<std::string>& command, const char* option, const std::string& value) {
   if (value.empty()) return;
   command.emplace_back(option);
@@ -64,6 +67,7 @@ std::vector<std::string> DaemonCommand(const MountPlan& plan, const std::string&
                                       "--source",  plan.target,  "--identity", plan.identity};
   if (plan.read_write) command.emplace_back("--rw");
   if (plan.devices) command.emplace_back("--devices");
+  if (IsRemote(plan.agent_mode)) command.insert(command.end(), {"--silence-limit", kSilenceLimit});
   if (plan.Follows()) command.emplace_back("--follow");
   if (plan.verbose) command.emplace_back("-v");
   command.insert(command.end(), {"--deadline", fmt::format("{}ms", std::llround(plan.deadline_seconds * 1000))});

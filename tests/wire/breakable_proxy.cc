@@ -54,6 +54,11 @@ void BreakableProxy::Cut() {
   drop_replies_ = false;
 }
 
+void BreakableProxy::Stall() {
+  MutexLock lock(mutex_);
+  for (const auto& pair : pairs_) pair->stalled = true;
+}
+
 void BreakableProxy::Accept() {
   while (!stopped_) {
     pollfd watched{listener_.get(), POLLIN, 0};
@@ -72,7 +77,8 @@ void BreakableProxy::Accept() {
 void BreakableProxy::Carry(Pair& pair) {
   while (!stopped_ && !pair.over) {
     pollfd watched[2] = {{pair.client.get(), POLLIN, 0}, {pair.agent.get(), POLLIN, 0}};
-    if (poll(watched, frozen_ ? 0 : 2, kPollMs) <= 0 || frozen_) continue;
+    const bool still = frozen_ || pair.stalled;
+    if (poll(watched, still ? 0 : 2, kPollMs) <= 0 || frozen_ || pair.stalled) continue;
     if (watched[0].revents != 0 && !Pass(pair.client.get(), pair.agent.get(), false)) break;
     if (watched[1].revents != 0 && !Pass(pair.agent.get(), pair.client.get(), drop_replies_)) break;
   }

@@ -28,12 +28,15 @@ class BreakableProxy {
   // Nothing passes, either way, and nothing is ended, until Thaw.
   void Freeze() { frozen_ = true; }
   void Thaw() { frozen_ = false; }
+  // The same for the connections that there are now, for ever; those that come after them are whole.
+  void Stall();
 
  private:
   struct Pair {
     UniqueFd client;
     UniqueFd agent;
     std::atomic<bool> over = false;
+    std::atomic<bool> stalled = false;
   };
 
   void Accept();

@@ -178,6 +178,19 @@ TEST_F(LostConnectionTest, HandlesThatHeldLocksDoNotSurviveARestart) {
   EXPECT_EQ(ToErrno(Files().Read({}, HandleId{1}, 0, 1).status()), EIO);
 }
 
+TEST_F(LostConnectionTest, ConnectionsThatComeToAStandstillAreMadeAnew) {
+  Start({.read_write = true}, {.read_write = true, .silence_limit = absl::Milliseconds(400)});
+  Write("f", "content");
+  ASSERT_TRUE(Files().Open({}, Find("f"), HandleId{1}, {.read = true}, 0).ok());
+  proxy_->Stall();
+  EXPECT_TRUE(MakeDirectory("d").ok());
+  EXPECT_TRUE(fs::exists(Path("d")));
+  const absl::StatusOr<absl::Cord> data = Files().Read({}, HandleId{1}, 0, 100);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_EQ(*data, "content");
+  EXPECT_EQ(session_->Counts()["Attach"].calls, 1u);  // the session went on
+}
+
 TEST_F(LostConnectionTest, ASilentAgentTimesOutAndIsNotAskedForEver) {
   Start({.read_write = true}, {.read_write = true, .deadline = absl::Milliseconds(400)});
   proxy_->Freeze();
