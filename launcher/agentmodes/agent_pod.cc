@@ -77,7 +77,11 @@ absl::Status AgentPod::AddContainer(const AgentPodTask& task) {
     status = AddEphemeralContainer(kubectl_, spec_, task, /*dry_run=*/false);
     if (status.ok() || !IsConflict(status)) break;
   }
-  return status;
+  if (MessageOf(status).find("violates PodSecurity") == std::string::npos) return status;
+  return Failure(ExitCodeOf(status),
+                 fmt::format("{} Use --agent exec, which asks for no such container, or --agent job "
+                             "with a namespace that permits it (--agent-namespace).",
+                             MessageOf(status)));
 }
 
 AgentPod::~AgentPod() {

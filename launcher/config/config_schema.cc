@@ -17,6 +17,12 @@ Json NonEmptyText() { return {{"type", "string"}, {"minLength", 1}}; }
 // What YAML may hold where a text is meant: 1 and true without quotes are fine there.
 Json AnyScalar() { return {{"type", Json::array({"string", "number", "boolean"})}}; }
 
+Json NonEmptyScalar() {
+  Json scalar = AnyScalar();
+  scalar["minLength"] = 1;
+  return scalar;
+}
+
 Json MappingItem() {
   return {{"type", "object"},
           {"properties", {{"match", NonEmptyText()}, {"replace", Text()}}},
@@ -36,7 +42,7 @@ struct Shape {
     return {{"enum", std::move(names)}};
   }
   Json operator()(const SourcedList*) const {
-    return {{"oneOf", Json::array({NonEmptyText(), Json{{"type", "array"}, {"items", NonEmptyText()}}})}};
+    return {{"oneOf", Json::array({NonEmptyScalar(), Json{{"type", "array"}, {"items", NonEmptyScalar()}}})}};
   }
   Json operator()(const Sourced<std::vector<PathMapping>>*) const {
     return {{"oneOf", Json::array({Json{{"type", "array"}, {"items", MappingItem()}},

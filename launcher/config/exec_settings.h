@@ -2,6 +2,7 @@
 #ifndef MIRRORFS_LAUNCHER_CONFIG_EXEC_SETTINGS_H_
 #define MIRRORFS_LAUNCHER_CONFIG_EXEC_SETTINGS_H_
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,8 +59,9 @@ struct AgentSettings {
   Sourced<std::string> tls_certificate;
   Sourced<std::string> tls_key;
   Sourced<std::string> token_file;
-  Sourced<std::string> progress;     // --progress: flags only, as what follows
-  AgentPodWords pod;                 // --agent-image and so on
+  // --agent-image and so on, by the key's name in files; empty lists: not given.
+  std::map<std::string, SourcedList, std::less<>> pod;
+  Sourced<std::string> progress;     // --progress: flags only
   Sourced<std::string> agent_path;   // flags only: a file that somebody left in a directory shall not start programs
   Sourced<std::string> daemon_path;  // likewise
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "fmt/format.h"
+#include "launcher/config/pod_settings.h"
 #include "launcher/failure.h"
 #include "launcher/plan/nearest.h"
 #include "launcher/split_text.h"
@@ -91,7 +92,7 @@ void ApplyAgentFlags(const ExecFlags& flags, AgentSettings& agent) {
   SetFlag(flags.follow, "follow", true, agent.follow);
   SetText(flags.agent_mode, "agent", agent.mode);
   SetText(flags.progress, "progress", agent.progress);
-  agent.pod = flags.agent_pod;
+  ApplyPodFlags(flags.agent_pod, agent);
   SetText(flags.agent_path, "agent-program", agent.agent_path);
   SetText(flags.daemon_path, "mirrorfsd", agent.daemon_path);
 }
@@ -142,6 +143,7 @@ absl::Status ApplyFlags(const ExecFlags& flags, ExecSettings& settings) {
 }
 
 absl::Status ApplyEnvironment(const Environment& environment, ExecSettings& settings) {
+  RETURN_IF_ERROR(ApplyPodVariables(environment, settings.agent));
   for (auto entry = environment.lower_bound(kPrefix); entry != environment.end(); ++entry) {
     const auto& [name, value] = *entry;
     if (!name.starts_with(kPrefix)) break;

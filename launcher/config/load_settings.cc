@@ -6,6 +6,7 @@
 #include "launcher/config/config_node.h"
 #include "launcher/config/config_places.h"
 #include "launcher/config/flag_settings.h"
+#include "launcher/config/pod_settings.h"
 #include "launcher/config/settings_file.h"
 #include "launcher/failure.h"
 #include "launcher/plan/mount_plan.h"
@@ -51,6 +52,7 @@ absl::Status CheckValues(const ExecSettings& settings) {
   if (!agent.identity.value.empty()) {
     RETURN_IF_ERROR(From(agent.identity, CheckIdentityWord("as", agent.identity.value)));
   }
+  RETURN_IF_ERROR(CheckPodSettings(agent));
   if (agent.deadline.value.empty()) return absl::OkStatus();
   RETURN_IF_ERROR(From(agent.deadline, CheckDeadlineWord("deadline", agent.deadline.value)));
   if (!agent.hard.value) return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "fmt/format.h"
+#include "launcher/config/mirrord_agent.h"
 #include "launcher/config/settings_file.h"
 #include "launcher/failure.h"
 #include "launcher/plan/nearest.h"
@@ -38,6 +39,7 @@ class MirrordReader {
  private:
   absl::Status ReadTarget(const ConfigNode& target);
   absl::Status ReadTargetPath(const ConfigNode& path);
+  absl::Status ReadAgent(const ConfigNode& agent);
   absl::Status ReadFeature(const ConfigNode& feature);
   absl::Status ReadFs(const ConfigNode& fs);
   absl::Status ReadFsKey(const ConfigEntry& entry);
@@ -70,7 +72,7 @@ absl::Status MirrordReader::Read(const ConfigNode& root) {
     } else if (entry.key == "kubeconfig") {
       RETURN_IF_ERROR(ApplyValue(entry.value, entry.key, file_, &settings_.cluster.kubeconfig));
     } else if (entry.value.kind == Kind::kMap && entry.key == "agent") {
-      for (const ConfigEntry& inner : entry.value.entries) Ignore("agent." + inner.key, inner.line);
+      RETURN_IF_ERROR(ReadAgent(entry.value));
     } else if (entry.value.kind != Kind::kNothing) {
       Ignore(entry.key, entry.line);
     }
@@ -109,6 +111,14 @@ absl::Status MirrordReader::ReadTargetPath(const ConfigNode& path) {
   if (text.empty()) return ConfigError(file_, path.line, "target.path", "expected a target, such as pod: NAME.");
   if (container != nullptr) text += "/container/" + container->text;
   settings_.target = {std::move(text), Place(file_, path.line)};
+  return absl::OkStatus();
+}
+
+absl::Status MirrordReader::ReadAgent(const ConfigNode& agent) {
+  for (const ConfigEntry& entry : agent.entries) {
+    ASSIGN_OR_RETURN(const bool known, ApplyMirrordAgentKey(entry, file_, settings_.agent));
+    if (!known) Ignore("agent." + entry.key, entry.line);
+  }
   return absl::OkStatus();
 }
 

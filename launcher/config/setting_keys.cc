@@ -1,5 +1,6 @@
 #include "launcher/config/setting_keys.h"
 
+#include <algorithm>
 #include <array>
 
 namespace mirrorfs {
@@ -13,6 +14,25 @@ SettingSlot Slot(ExecSettings& settings) {
 template <auto Section, auto Member>
 SettingSlot Slot(ExecSettings& settings) {
   return &(settings.*Section.*Member);
+}
+
+// What the agent's pod is like (agent_pod_settings.h has the same keys, and judges their values). Whoever chooses the
+// image has a program of his own run on the node: not a project's file.
+template <size_t kSize>
+struct PodKeyName {
+  // NOLINTNEXTLINE(google-explicit-constructor): "image" is to do
+  constexpr PodKeyName(const char (&name)[kSize]) { std::copy_n(name, kSize, text); }
+  char text[kSize];
+};
+
+template <PodKeyName kName>
+SettingSlot PodSlot(ExecSettings& settings) {
+  return &settings.agent.pod[kName.text];
+}
+
+template <PodKeyName kName>
+constexpr SettingKey PodKey(std::string_view description) {
+  return {"agent", kName.text, KeyPlace::kOwnFiles, KeyMeaning::kValue, description, PodSlot<kName>};
 }
 
 constexpr KeyPlace kFiles = KeyPlace::kAllFiles;
@@ -78,6 +98,24 @@ constexpr std::array kKeys = {
                Slot<&ExecSettings::agent, &AgentSettings::tls_key>},
     SettingKey{"agent", "token_file", kOwn, kPath, "file of the token for an agent that wants one",
                Slot<&ExecSettings::agent, &AgentSettings::token_file>},
+    PodKey<"image">("image of the agent's pod, best with a digest"),
+    PodKey<"pull_policy">("Always, IfNotPresent or Never"),
+    PodKey<"pull_secret">("secrets for the image's registry"),
+    PodKey<"service_account">("service account of the agent's job"),
+    PodKey<"namespace">("namespace of the agent's job"),
+    PodKey<"priority_class">("priority class of the agent's pod"),
+    PodKey<"request">("resources that it asks for, as cpu=50m"),
+    PodKey<"limit">("resources that it may have, as memory=512Mi"),
+    PodKey<"label">("its labels, as name=value"),
+    PodKey<"annotation">("its annotations, as name=value"),
+    PodKey<"toleration">("taints that it tolerates, as KEY[=VALUE][:EFFECT]"),
+    PodKey<"ttl">("how long it outlives a client that vanished"),
+    PodKey<"active_deadline">("it is ended after so long in any case"),
+    PodKey<"start_limit">("how long it may take to start"),
+    PodKey<"privileged">("true: a privileged container"),
+    PodKey<"keep_mesh">("true: service meshes are not asked to leave it alone"),
+    PodKey<"pid_from">("who tells the target's process: runtime or cgroup"),
+    PodKey<"port">("port of its pod's loopback"),
     SettingKey{"agent", "program", kFlags, kValue, "program of the agent",
                Slot<&ExecSettings::agent, &AgentSettings::agent_path>},
     SettingKey{"agent", "mirrorfsd", kFlags, kValue, "program of the daemon",

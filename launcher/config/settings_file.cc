@@ -208,7 +208,7 @@ absl::Status ApplyOwnForm(const ConfigNode& root, std::string_view file, FileKin
   }
   OwnFormReader reader(file, kind, settings);
   for (const ConfigEntry& entry : root.entries) {
-    const bool section = entry.key == "fs" || entry.key == "env" || entry.key == "agent";
+    const bool section = entry.key == "fs" || entry.key == "env" || entry.key == "agent" || entry.key == "cluster";
     RETURN_IF_ERROR(section ? reader.ReadSection(entry.value, entry.key) : reader.ReadKey(entry, ""));
   }
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 
 #include "fmt/format.h"
 #include "launcher/config/make_policy.h"
+#include "launcher/config/pod_settings.h"
 #include "launcher/failure.h"
 #include "launcher/plan/kernel_trees.h"
 #include "launcher/plan/target_spec.h"
@@ -103,7 +104,8 @@ MountArguments ServiceArguments(const ExecSettings& settings, bool verbose) {
   arguments.follow = agent.follow.value && CountsForCluster(agent.follow, settings);
   arguments.agent_mode = agent.mode.value;
   arguments.progress = agent.progress.value;
-  arguments.agent_pod = agent.pod;
+  arguments.agent_pod =
+      PodWordsOf(agent, [&settings](const SourcedList& setting) { return CountsForCluster(setting, settings); });
   arguments.agent_path = agent.agent_path.value;
   arguments.daemon_path = agent.daemon_path.value;
   return arguments;

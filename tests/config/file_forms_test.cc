@@ -282,13 +282,39 @@ TEST_F(FileFormsTest, MirrordInItsThreeForms) {
     EXPECT_THAT(Texts(settings.env.exclude), ElementsAre("SECRET_ENV"));
     EXPECT_THAT(Texts(settings.env.unset), ElementsAre("AWS_PROFILE"));
     EXPECT_THAT(settings.env.set.value, ElementsAre(Pair("DB", "local")));
+    EXPECT_EQ(settings.agent.pod.at("ttl").value.at(0).text, "30s");
+    EXPECT_FALSE(settings.agent.pod.contains("image"));
     ASSERT_EQ(loaded.warnings.size(), 1u);
-    for (const std::string key : {"accept_invalid_certificates (line ", "agent.image (line ", "agent.ttl (line ",
-                                  "feature.network (line ", "feature.fs.readonly_file_buffer (line "}) {
+    for (const std::string key : {"accept_invalid_certificates (line ", "agent.image (line ", "feature.network (line ",
+                                  "feature.fs.readonly_file_buffer (line "}) {
       EXPECT_THAT(loaded.warnings.front(), HasSubstr(key)) << name;
     }
     EXPECT_THAT(loaded.warnings.front(), ::testing::Not(HasSubstr("connect_tcp")));
   }
+}
+
+TEST_F(FileFormsTest, MirrordsAgentAsFarAsItMeansSomething) {
+  const LoadedSettings loaded = Loaded("mirrord.json", R"({"agent": {
+    "namespace": "tools", "startup_timeout": 90, "image_pull_policy": "Never", "privileged": true,
+    "labels": {"team": "a"}, "annotations": {"n.io/x": "y"}, "image_pull_secrets": [{"name": "key"}],
+    "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "1Gi"}},
+    "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}, {"key": "k", "value": "v"}],
+    "log_level": "trace"}})");
+  const auto texts = [&](const char* key) { return Texts(loaded.settings.agent.pod.at(key)); };
+  EXPECT_THAT(texts("namespace"), ElementsAre("tools"));
+  EXPECT_THAT(texts("start_limit"), ElementsAre("90s"));
+  EXPECT_THAT(texts("pull_policy"), ElementsAre("Never"));
+  EXPECT_THAT(texts("privileged"), ElementsAre("true"));
+  EXPECT_THAT(texts("label"), ElementsAre("team=a"));
+  EXPECT_THAT(texts("annotation"), ElementsAre("n.io/x=y"));
+  EXPECT_THAT(texts("pull_secret"), ElementsAre("key"));
+  EXPECT_THAT(texts("request"), ElementsAre("cpu=10m"));
+  EXPECT_THAT(texts("limit"), ElementsAre("memory=1Gi"));
+  EXPECT_THAT(texts("toleration"), ElementsAre("gpu:NoSchedule", "k=v"));
+  ASSERT_EQ(loaded.warnings.size(), 1u);
+  EXPECT_THAT(loaded.warnings.front(), HasSubstr("agent.log_level (line "));
+  EXPECT_THAT(Error("mirrord.json", R"({"agent": {"resources": {"cpu": 1}}})"), HasSubstr("requests, limits"));
+  EXPECT_THAT(Error("mirrord.json", R"({"agent": {"ttl": [1]}})"), HasSubstr("agent.ttl: it has no value"));
 }
 
 // A byte here and there is another one: an answer comes in any case, and an error says where.

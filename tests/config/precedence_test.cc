@@ -2,11 +2,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <set>
+
 #include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "launcher/agentmodes/agent_pod_settings.h"
 #include "launcher/config/load_settings.h"
 #include "launcher/config/make_policy.h"
+#include "launcher/config/pod_settings.h"
+#include "launcher/config/setting_keys.h"
 #include "launcher/failure.h"
 #include "tests/config/scratch.h"
 
@@ -16,6 +22,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 class PrecedenceTest : public ::testing::Test {
  protected:
@@ -55,6 +62,49 @@ TEST_F(PrecedenceTest, DefaultsHoldWhereNothingIsSaid) {
   EXPECT_TRUE(loaded.settings.fs.hide_credentials.value);
   EXPECT_THAT(loaded.files, IsEmpty());
   EXPECT_THAT(loaded.warnings, IsEmpty());
+}
+
+TEST_F(PrecedenceTest, WhatTheAgentsPodIsLikeComesFromFlagEnvironmentAndOwnFiles) {
+  environment_["HOME"] = scratch_.Path("home");
+  const std::string file = scratch_.Write("home/.config/mirrorfs/config.yaml",
+                                          "agent:\n  image: user\n  ttl: 5s\n  label: [a=1, b=2]\n  keep_mesh: true\n");
+  const auto pod = [this] { return Loaded().settings.agent.pod; };
+  EXPECT_EQ(pod()["image"].value.at(0).text, "user");
+  EXPECT_EQ(pod()["image"].source, file + ":2");
+  EXPECT_EQ(pod()["label"].value.size(), 2u);
+  environment_["MIRRORFS_AGENT_IMAGE"] = "variable";
+  EXPECT_EQ(pod()["image"].value.at(0).text, "variable");
+  EXPECT_EQ(pod()["image"].source, "MIRRORFS_AGENT_IMAGE");
+  flags_.agent_pod["image"] = {"flagged"};
+  EXPECT_EQ(pod()["image"].value.at(0).text, "flagged");
+  EXPECT_EQ(pod()["image"].source, "flag --agent-image");
+  const AgentPodWords words =
+      PodWordsOf(Loaded().settings.agent, [](const SourcedList& list) { return !list.source.starts_with("flag "); });
+  EXPECT_THAT(words, ElementsAre(Pair("keep-mesh", ElementsAre("true")), Pair("label", ElementsAre("a=1", "b=2")),
+                                 Pair("ttl", ElementsAre("5s"))));
+}
+
+TEST_F(PrecedenceTest, WhatTheAgentsPodCannotBeIsToldWithItsPlace) {
+  environment_["HOME"] = scratch_.Path("home");
+  const std::string file = scratch_.Write("home/.config/mirrorfs/config.yaml", "agent:\n  port: many\n");
+  EXPECT_THAT(Error(), HasSubstr(file + ":2: agent.port many: expected a port"));
+  scratch_.Write("home/.config/mirrorfs/config.yaml", "");
+  scratch_.Write("work/.mirrorfs.yaml", "agent:\n  image: anybodys\n");
+  EXPECT_THAT(Error(), HasSubstr("a project's file may not say this"));
+}
+
+TEST_F(PrecedenceTest, EveryKeyOfTheAgentsPodMayStandInAFile) {
+  ExecSettings settings;
+  for (const SettingKey& key : SettingKeys()) (void)key.slot(settings);
+  std::set<std::string> keys;
+  for (const auto& [name, list] : settings.agent.pod) keys.insert(name);
+  std::set<std::string> expected;
+  for (const AgentPodKey& key : AgentPodKeys()) {
+    std::string name(key.name);
+    std::replace(name.begin(), name.end(), '-', '_');
+    expected.insert(name);
+  }
+  EXPECT_EQ(keys, expected);
 }
 
 TEST_F(PrecedenceTest, EachPlaceHidesTheNext) {

@@ -30,6 +30,8 @@ GOOD = [
     "env: {include: ['*'], exclude: A, set: {A: 1, B: true, C: x}, unset: [D]}",
     "agent: {as: container, deadline: 10, hard: false, runtime_socket: /s}",
     "agent: {as: '1000:1000', hard: true}",
+    "agent: {image: x, port: 7443, privileged: true, label: [a=b], ttl: 0, follow: true}",
+    "cluster: {namespace: n, context: c, kube_as_group: [a, b]}",
     "agent: {tls_ca: /a, tls_cert: /b, tls_key: /c, token_file: /d}",
     "target: docker/web\ncontainer_cwd: true",
 ]
@@ -53,6 +55,7 @@ BAD = [
     "env: {set: {A: [1]}}",
     "agent: {program: /x}",
     "agent: {hard: 2}",
+    "agent: {label: {a: b}}",
     "target: {path: x}",
     "feature_flags: {}",
 ]
