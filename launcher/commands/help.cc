@@ -83,11 +83,15 @@ the first read through the mount has succeeded.
                          kubectl's --as and --as-group
   --deadline TIME        longest wait for a sign of life from the agent (default 10s)
   --hard                 wait for ever
+  --follow               in a cluster: when the container ends, go on in the one that takes its place (a
+                         workload's next pod; for pod/NAME the same container started anew, or a new pod of
+                         that name). It is a new root: what was opened before is stale. Else: errors
   --mkdir                make DIR if it is missing
   --agent MODE           where the agent is that serves the container's files:
                            auto  on this machine (default); for an ordinary user who may not enter the
                                  container from there, but may run programs in it: exec. In a cluster the
-                                 first of job, ephemeral, exec that it permits; one line says which, and why
+                                 first of job, ephemeral, exec that it permits; one line says which, and why;
+                                 exec also if the agent's pod cannot start after all
                            job   in a pod of its own on the target's node (a Job, which is gone afterwards)
                            ephemeral
                                  in an ephemeral container of the target's pod, which lists it for ever
@@ -209,7 +213,8 @@ As a plugin (kubectl mirrorfs) it is completed by kubectl's own completion.
 
 constexpr std::string_view kStatus = R"(Usage: mirrorfs status [-o wide|json]
 
-Lists your mounts, and your runs of programs (exec/PID). States: healthy; agent restarting; target gone (the container has ended); daemon dead
+Lists your mounts, and your runs of programs (exec/PID). States: healthy; agent restarting; target gone (the container has ended); following
+(likewise, and what takes its place is looked for); daemon dead
 (every access gives ENOTCONN until it is unmounted); keeper dead (it works, but the agent is not watched);
 detached (unmounted lazily, still in use).
 )";

@@ -84,7 +84,7 @@ std::string_view ExecFlagsHelp() {
   --env[=NAME]           take over the target's environment variables; NAME may have * and ?
   --env-exclude NAME     but not these
   --container-cwd        start in the target's working directory
-  --agent MODE, --as WHO, --deadline TIME, --hard, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key,
+  --agent MODE, --as WHO, --deadline TIME, --hard, --follow, --runtime-socket PATH, --tls-ca, --tls-cert, --tls-key,
   --token-file FILE, --agent-program PATH, --mirrorfsd PATH, --agent-..., --progress FORM
                          as for 'mirrorfs mount'
 
