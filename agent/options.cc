@@ -170,7 +170,8 @@ std::string AgentHelp() {
   std::ostringstream text;
   text << "mirrorfs-agent serves the files of one container to mirrorfs.\n\n"
        << "  mirrorfs-agent --target TARGET --listen WHERE [OPTION]...\n"
-       << "  mirrorfs-agent relay SOCKET    stdin and stdout as a connection to the agent that listens there\n\n"
+       << "  mirrorfs-agent relay SOCKET    stdin and stdout as a connection to the agent that listens there\n"
+       << "  mirrorfs-agent shared ...      for all containers of a node, as its chart starts it; see shared --help\n\n"
        << Describe(options, raw);
   return text.str();
 }
