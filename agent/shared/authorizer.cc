@@ -18,7 +18,7 @@ Verdict Refused(PrefaceCode code, std::string message) {
 
 // The agent itself is hindered: nothing that the caller could mend.
 Verdict Hindered(const absl::Status& why) {
-  return Refused(PrefaceCode::kUnavailable, fmt::format("the agent cannot ask the cluster: {}", why.message()));
+  return Refused(PrefaceCode::kUnavailable, fmt::format("the agent cannot ask the cluster: {}", std::string(why.message())));
 }
 
 const json& At(const json& object, const char* name) {

@@ -3,8 +3,11 @@
 #ifndef MIRRORFS_LAUNCHER_AGENTMODES_TLS_BRIDGE_H_
 #define MIRRORFS_LAUNCHER_AGENTMODES_TLS_BRIDGE_H_
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "absl/status/statusor.h"
@@ -19,15 +22,24 @@ namespace mirrorfs {
 // Thread-safe. Has one thread, in which all of its callbacks run; they must not block.
 class TlsBridge {
  public:
-  // `own` is shown to the agent; the agent must show exactly `agent_certificate` (PEM). TLS 1.3 only.
-  static absl::StatusOr<std::unique_ptr<TlsBridge>> Start(const KeyAndCertificate& own,
+  // What is said over TLS before anything is copied.
+  struct Preface {
+    std::string line;  // without its end; empty: nothing is said, nothing is waited for
+    // Given the agent's line. False: the connection is closed.
+    std::function<bool(std::string_view answer)> accept;
+    // Told in a few words if it does not come to that: the agent did not show its certificate, or broke off.
+    std::function<void(std::string_view why)> failed;
+  };
+
+  // `own`, if there is one, is shown to the agent; the agent must show exactly `agent_certificate` (PEM). TLS 1.3 only.
+  static absl::StatusOr<std::unique_ptr<TlsBridge>> Start(const std::optional<KeyAndCertificate>& own,
                                                           const std::string& agent_certificate);
   // Breaks all connections.
   ~TlsBridge();
 
   // Copies between `plain` and TLS over `transport` (stream sockets both) until either is over, then closes both at
   // once: an end is not passed on as an end, since what carried the bytes may have lost the last of them.
-  void Join(UniqueFd plain, UniqueFd transport);
+  void Join(UniqueFd plain, UniqueFd transport, Preface preface = {});
 
   // Nothing is carried from now on.
   void Stop();
