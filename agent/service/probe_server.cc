@@ -3,6 +3,8 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "fmt/format.h"
@@ -13,13 +15,26 @@ namespace {
 constexpr int kMostMessage = 4 << 10;
 constexpr int kMostThreads = 4;
 
+// The health service is gRPC's own, and answers in a thread of its own; but a server wants somebody to wait at a queue.
 class GrpcProbeServer : public ProbeServer {
  public:
-  explicit GrpcProbeServer(std::unique_ptr<grpc::Server> server) : server_(std::move(server)) {}
-  ~GrpcProbeServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
+  GrpcProbeServer(std::unique_ptr<grpc::Server> server, std::unique_ptr<grpc::ServerCompletionQueue> queue)
+      : server_(std::move(server)), queue_(std::move(queue)), thread_([this] {
+          void* tag = nullptr;
+          bool fine = false;
+          while (queue_->Next(&tag, &fine)) {
+          }
+        }) {}
+  ~GrpcProbeServer() override {
+    server_->Shutdown(std::chrono::system_clock::now());
+    queue_->Shutdown();
+    thread_.join();
+  }
 
  private:
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::thread thread_;
 };
 
 }  // namespace
@@ -31,9 +46,13 @@ absl::StatusOr<std::unique_ptr<ProbeServer>> ProbeServer::Start(const std::strin
   builder.SetMaxReceiveMessageSize(kMostMessage);
   builder.SetResourceQuota(grpc::ResourceQuota("probes").SetMaxThreads(kMostThreads));
   builder.AddListeningPort(where, grpc::InsecureServerCredentials());
+  std::unique_ptr<grpc::ServerCompletionQueue> queue = builder.AddCompletionQueue();
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr) return absl::AlreadyExistsError(fmt::format("cannot listen at {}", where));
-  return std::make_unique<GrpcProbeServer>(std::move(server));
+  if (server == nullptr) {
+    queue->Shutdown();
+    return absl::AlreadyExistsError(fmt::format("cannot listen at {}", where));
+  }
+  return std::make_unique<GrpcProbeServer>(std::move(server), std::move(queue));
 }
 
 }  // namespace mirrorfs
