@@ -107,7 +107,7 @@ constexpr std::array kKeys = {
     AgentPodKey{"pull-secret", "SECRET", "for the image's registry", true, AddPullSecret, Clear<&Spec::pull_secrets>},
     AgentPodKey{"service-account", "NAME", "of the job's pod; no token of it is mounted", false,
                 SetText<&Spec::service_account>},
-    AgentPodKey{"namespace", "NAME", "of the job (default: the target's)", false, SetText<&Spec::name_space>},
+    AgentPodKey{"namespace", "NAME", "of the job (default: the target's), and of shared agents (default: mirrorfs)", false, SetText<&Spec::name_space>},
     AgentPodKey{"priority-class", "NAME", "of the job's pod", false, SetText<&Spec::priority_class>},
     AgentPodKey{"request", "NAME=QUANTITY", "resources, such as cpu=50m", true, AddPair<&Spec::requests>,
                 Clear<&Spec::requests>},
