@@ -21,8 +21,8 @@ absl::Status DropPrivileges(const PrivilegeOptions& options);
 // The same with no capability at all: for a process that only passes bytes on.
 absl::Status DropAllPrivileges();
 
-// Nothing is effective any more, in this thread and those that it makes; the programs that they start as root have again
-// what they are permitted.
+// Nothing is effective any more, in this thread and those that it makes; the programs that they start as root have
+// again what they are permitted.
 absl::Status LayDownCapabilities();
 
 }  // namespace mirrorfs

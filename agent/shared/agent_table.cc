@@ -32,9 +32,8 @@ absl::StatusOr<AgentTable::Use> AgentTable::Get(const AgentKey& key) {
   ++entry->uses;
   entry->idle->cancel();
   // The agent itself is kept alive by the table; this pointer only counts.
-  return Use(entry->agent.get(), [this, key, number = entry->number, agent = entry->agent](ContainerAgent*) {
-    GiveBack(key, number);
-  });
+  return Use(entry->agent.get(),
+             [this, key, number = entry->number, agent = entry->agent](ContainerAgent*) { GiveBack(key, number); });
 }
 
 absl::StatusOr<AgentTable::Entry*> AgentTable::StartFor(const AgentKey& key) {
@@ -48,31 +47,42 @@ absl::StatusOr<AgentTable::Entry*> AgentTable::StartFor(const AgentKey& key) {
   }
   const uint64_t number = next_number_++;
   const std::string socket = fmt::format("{}/agents/{}.sock", options_.work_directory, number);
-  ASSIGN_OR_RETURN(std::shared_ptr<ContainerAgent> agent,
-                   ContainerAgent::Start(context_, {.command = CommandFor(key, socket),
-                                                    .socket = socket,
-                                                    .log =
-                                                        [number](const std::string& line) {
-                                                          fmt::print(stderr, "agent {}: {}\n", number, line);
-                                                        },
-                                                    .ended = [this, key, number] { Forget(key, number); }}));
+  ASSIGN_OR_RETURN(
+      std::shared_ptr<ContainerAgent> agent,
+      ContainerAgent::Start(
+          context_, {.command = CommandFor(key, socket),
+                     .socket = socket,
+                     .log = [number](const std::string& line) { fmt::print(stderr, "agent {}: {}\n", number, line); },
+                     .ended = [this, key, number] { Forget(key, number); }}));
   fmt::print(stderr, "agent {}: for {} and {}{}\n", number, absl::CHexEscape(key.user), key.container_id,
              key.read_write ? ", read-write" : "");
   ++metrics_.agents_started;
-  const auto [entry, made] = entries_.insert_or_assign(
-      key, Entry{.agent = std::move(agent),
-                 .slot = *std::move(slot),
-                 .idle = std::make_unique<boost::asio::steady_timer>(context_),
-                 .number = number});
+  const auto [entry, made] =
+      entries_.insert_or_assign(key, Entry{.agent = std::move(agent),
+                                           .slot = *std::move(slot),
+                                           .idle = std::make_unique<boost::asio::steady_timer>(context_),
+                                           .number = number});
   metrics_.sessions = entries_.size();
   return &entry->second;
 }
 
 // Nobody else's rights are ever taken on: who may run a program in the container has its user's rights, not all.
 std::vector<std::string> AgentTable::CommandFor(const AgentKey& key, const std::string& socket) const {
-  std::vector<std::string> words = {"mirrorfs-agent", "--target", "cri/" + BareId(key.container_id), "--listen", "unix:" + socket,
-                                    "--identities", "container", "--ready-fd", "3", "--process-facts-fd", "3",
-                                    "--ttl", absl::FormatDuration(options_.ttl), "--first-session", "30s",
+  std::vector<std::string> words = {"mirrorfs-agent",
+                                    "--target",
+                                    "cri/" + BareId(key.container_id),
+                                    "--listen",
+                                    "unix:" + socket,
+                                    "--identities",
+                                    "container",
+                                    "--ready-fd",
+                                    "3",
+                                    "--process-facts-fd",
+                                    "3",
+                                    "--ttl",
+                                    absl::FormatDuration(options_.ttl),
+                                    "--first-session",
+                                    "30s",
                                     "--exit-with-parent"};
   if (options_.pid_from_cgroup) {
     words.insert(words.end(), {"--pid-from", "cgroup"});

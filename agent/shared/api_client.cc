@@ -136,7 +136,8 @@ absl::StatusOr<nlohmann::json> ApiClient::Ask(std::string_view method, const std
   ASSIGN_OR_RETURN(const std::string token, ReadWholeFile(server_.token_file));
   ASSIGN_OR_RETURN(const TlsContext context, MakeVerifyingContext(authorities, server_.address));
   ASSIGN_OR_RETURN(UniqueFd socket, Connect(server_));
-  ASSIGN_OR_RETURN(TlsStream stream, TlsStream::Open(context.get(), TlsStream::Side::kClient, std::move(socket), server_.patience));
+  ASSIGN_OR_RETURN(TlsStream stream,
+                   TlsStream::Open(context.get(), TlsStream::Side::kClient, std::move(socket), server_.patience));
   RETURN_IF_ERROR(stream.Write(fmt::format(
       "{} {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nAccept: application/json\r\nUser-Agent: "
       "mirrorfs-agent\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",

@@ -12,7 +12,7 @@
 namespace mirrorfs {
 
 struct ApiServer {
-  std::string address;     // IP
+  std::string address;  // IP
   int port = 443;
   std::string ca_file;     // PEM
   std::string token_file;  // read for each request: the kubelet writes a new token before the old one ends

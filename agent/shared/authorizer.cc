@@ -18,7 +18,8 @@ Verdict Refused(PrefaceCode code, std::string message) {
 
 // The agent itself is hindered: nothing that the caller could mend.
 Verdict Hindered(const absl::Status& why) {
-  return Refused(PrefaceCode::kUnavailable, fmt::format("the agent cannot ask the cluster: {}", std::string(why.message())));
+  return Refused(PrefaceCode::kUnavailable,
+                 fmt::format("the agent cannot ask the cluster: {}", std::string(why.message())));
 }
 
 const json& At(const json& object, const char* name) {
@@ -35,7 +36,8 @@ std::string TextAt(const json& object, const char* name) {
 bool IsTrue(const json& flag) { return flag.is_boolean() && flag.get<bool>(); }
 
 ClusterUser UserIn(const json& user) {
-  ClusterUser caller{.name = TextAt(user, "username"), .uid = TextAt(user, "uid"), .groups = {}, .extra = json::object()};
+  ClusterUser caller{
+      .name = TextAt(user, "username"), .uid = TextAt(user, "uid"), .groups = {}, .extra = json::object()};
   for (const json& group : At(user, "groups")) {
     if (group.is_string()) caller.groups.push_back(group.get<std::string>());
   }
@@ -64,9 +66,9 @@ Verdict Authorizer::Decide(const PrefaceRequest& request) const {
 }
 
 Verdict Authorizer::Identify(const std::string& token) const {
-  const auto review = client_.Post(kTokenReviews, {{"apiVersion", "authentication.k8s.io/v1"},
-                                                   {"kind", "TokenReview"},
-                                                   {"spec", {{"token", token}}}});
+  const auto review =
+      client_.Post(kTokenReviews,
+                   {{"apiVersion", "authentication.k8s.io/v1"}, {"kind", "TokenReview"}, {"spec", {{"token", token}}}});
   if (!review.ok()) return Hindered(review.status());
   const json& status = At(*review, "status");
   Verdict verdict = Allowed();
@@ -102,7 +104,8 @@ Verdict Authorizer::CheckRights(const PrefaceRequest& request, ClusterUser calle
 
 Verdict Authorizer::CheckRight(const ClusterUser& caller, const PrefaceRequest& request, const json& attributes,
                                const std::string& right) const {
-  json spec = {{"user", caller.name}, {"groups", caller.groups}, {"extra", caller.extra}, {"resourceAttributes", attributes}};
+  json spec = {
+      {"user", caller.name}, {"groups", caller.groups}, {"extra", caller.extra}, {"resourceAttributes", attributes}};
   if (!caller.uid.empty()) spec["uid"] = caller.uid;
   const auto review = client_.Post(
       kAccessReviews,

@@ -30,7 +30,7 @@ struct ClusterUser {
 struct Verdict {
   PrefaceCode code = PrefaceCode::kUnavailable;
   std::string message;  // for the caller, if it is not kOk
-  ClusterUser caller;        // as far as he is known
+  ClusterUser caller;   // as far as he is known
 };
 
 // Thread-safe.

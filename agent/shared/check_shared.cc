@@ -1,5 +1,3 @@
-#include <openssl/ssl.h>
-
 #include <cstdio>
 #include <string>
 
@@ -29,10 +27,10 @@ absl::Status CheckCertificate(const SharedOptions& options) {
 
 // Of this agent's own token: that somebody has it shows that reviews are permitted.
 absl::StatusOr<std::string> CheckTokenReview(const ApiClient& client, const std::string& token) {
-  ASSIGN_OR_RETURN(const json review, client.Post("/apis/authentication.k8s.io/v1/tokenreviews",
-                                                  {{"apiVersion", "authentication.k8s.io/v1"},
-                                                   {"kind", "TokenReview"},
-                                                   {"spec", {{"token", token}}}}));
+  ASSIGN_OR_RETURN(
+      const json review,
+      client.Post("/apis/authentication.k8s.io/v1/tokenreviews",
+                  {{"apiVersion", "authentication.k8s.io/v1"}, {"kind", "TokenReview"}, {"spec", {{"token", token}}}}));
   const json name = review.value(json::json_pointer("/status/user/username"), json());
   if (!name.is_string()) return absl::UnavailableError("the cluster does not know its own token");
   RETURN_IF_ERROR(Fine("tokens are reviewed"));

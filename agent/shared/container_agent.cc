@@ -124,11 +124,12 @@ void ContainerAgent::WhenReady(Ready ready) {
 }
 
 void ContainerAgent::ReadSaid() {
-  said_.async_read_some(said_text_.prepare(kMostLogLine), [self = shared_from_this()](const Error& failed, size_t size) {
-    if (failed) return;  // it ends, and that is waited for
-    self->said_text_.commit(size);
-    if (self->HearAll()) self->ReadSaid();
-  });
+  said_.async_read_some(said_text_.prepare(kMostLogLine),
+                        [self = shared_from_this()](const Error& failed, size_t size) {
+                          if (failed) return;  // it ends, and that is waited for
+                          self->said_text_.commit(size);
+                          if (self->HearAll()) self->ReadSaid();
+                        });
 }
 
 // False if it says more than there can be.

@@ -32,7 +32,7 @@ struct FrontState {
   TicketTable tickets;
   Quota connections;
   AgentTable agents;
-  size_t pending = 0;                // connections that nobody has been let in by yet
+  size_t pending = 0;               // connections that nobody has been let in by yet
   boost::asio::thread_pool asking;  // the API server is asked in these
 };
 

@@ -21,6 +21,7 @@ constexpr std::chrono::seconds kPrefaceLimit{10};
 constexpr std::chrono::seconds kAnswerLimit{60};
 // A watching client says that it lives three times as often.
 constexpr std::chrono::seconds kSilenceLimit{60};
+constexpr size_t kDrained = 4 << 10;
 constexpr size_t kMostQueued = 64 << 10;
 
 }  // namespace
@@ -150,9 +151,8 @@ void FrontConnection::Welcome(std::string ticket) {
   NoLongerPending();
   timer_.cancel();
   const std::string facts = wants_facts_ ? agent_->facts() : "";
-  const PrefaceAnswer answer{.ticket = std::move(ticket),
-                             .ticket_life = state_->tickets.life(),
-                             .facts_bytes = facts.size()};
+  const PrefaceAnswer answer{
+      .ticket = std::move(ticket), .ticket_life = state_->tickets.life(), .facts_bytes = facts.size()};
   Send(EncodePreface(answer) + "\n" + facts);
 }
 
@@ -173,9 +173,18 @@ void FrontConnection::Send(std::string text, bool then_close) {
   outgoing_ = std::move(text);
   asio::async_write(client_, asio::buffer(outgoing_), [self = shared_from_this()](const Error& failed, size_t) {
     self->outgoing_.clear();
-    if (failed || (self->close_after_ && self->queued_.empty())) return self->Close();
+    if (failed) return self->Close();
+    if (self->close_after_ && self->queued_.empty()) return self->Drain();
     if (!self->queued_.empty()) return self->Send(std::exchange(self->queued_, {}));
     if (self->stream_ == PrefaceStream::kFiles && self->up_.empty()) self->Relay();
+  });
+}
+
+// The caller ends what was refused: were this end to do it, what he has sent meanwhile would take the answer with it.
+void FrontConnection::Drain() {
+  line_.consume(line_.size());
+  client_.async_read_some(line_.prepare(kDrained), [self = shared_from_this()](const Error& failed, size_t) {
+    failed ? self->Close() : self->Drain();
   });
 }
 

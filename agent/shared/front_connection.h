@@ -40,6 +40,7 @@ class FrontConnection : public std::enable_shared_from_this<FrontConnection>, pu
   void OnReady(const absl::Status& status, std::string ticket);
   void Welcome(std::string ticket);
   void Refuse(PrefaceCode code, std::string message);
+  void Drain();
   void Relay();
   void Watch();
 

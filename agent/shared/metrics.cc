@@ -49,7 +49,8 @@ std::string ToText(const Metrics& metrics) {
   Plain(text, "container_agents_started_total", "counter", "Agents started for containers.", metrics.agents_started);
   Head(text, "relayed_bytes_total", "counter", "Bytes of streams that were let in.");
   text += fmt::format("mirrorfs_agent_relayed_bytes_total{{direction=\"to_client\"}} {}\n", metrics.bytes_to_clients);
-  text += fmt::format("mirrorfs_agent_relayed_bytes_total{{direction=\"from_client\"}} {}\n", metrics.bytes_from_clients);
+  text +=
+      fmt::format("mirrorfs_agent_relayed_bytes_total{{direction=\"from_client\"}} {}\n", metrics.bytes_from_clients);
   Plain(text, "sessions", "gauge", "Container agents that run.", metrics.sessions);
   Plain(text, "connections", "gauge", "Streams that were let in and are open.", metrics.connections);
   return text;

@@ -72,8 +72,8 @@ absl::Status RunShared(const SharedOptions& options) {
   asio::signal_set signals(context, SIGTERM, SIGINT);
   asio::steady_timer grace(context);
   Authorizer authorizer(ApiClient(std::move(api)), options.node, options.write_rule);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Front> front, Front::Start(context, options, std::move(authorizer),
-                                                                    std::move(listener.socket), certificate, key));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Front> front,
+                   Front::Start(context, options, std::move(authorizer), std::move(listener.socket), certificate, key));
   ASSIGN_OR_RETURN(const std::unique_ptr<MetricsServer> metrics, StartMetrics(context, options, *front));
   ASSIGN_OR_RETURN(const std::unique_ptr<ProbeServer> probes, StartProbes(options));
   StopOnSignal(context, signals, grace, *front);

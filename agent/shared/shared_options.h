@@ -27,8 +27,8 @@ struct SharedOptions {
   size_t connections_per_user = 0;
   size_t connections = 0;
   absl::Duration ticket_life;
-  absl::Duration ttl;      // how long a child stays without a stream
-  std::string check;       // NAMESPACE/NAME of the DaemonSet: try everything once and end
+  absl::Duration ttl;  // how long a child stays without a stream
+  std::string check;   // NAMESPACE/NAME of the DaemonSet: try everything once and end
   bool help = false;
 };
 

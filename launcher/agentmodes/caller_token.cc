@@ -27,9 +27,9 @@ constexpr absl::Duration kPluginLimit = absl::Minutes(2);  // somebody may have 
 constexpr char kPodToken[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 absl::Status NoToken(std::string_view why) {
-  return Failure(ExitCode::kNotPermitted,
-                 fmt::format("a shared agent asks for the token by which you prove to the cluster who you are, and {}",
-                             why));
+  return Failure(
+      ExitCode::kNotPermitted,
+      fmt::format("a shared agent asks for the token by which you prove to the cluster who you are, and {}", why));
 }
 
 // Of a file that is named in a kubeconfig, which may be relative to it.
@@ -46,11 +46,13 @@ std::string InfoFor(const json& exec, const json& cluster) {
   json spec = {{"interactive", false}};
   if (FlagAt(exec, {"provideClusterInfo"})) {
     json told = json::object();
-    for (const char* field : {"server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url"}) {
+    for (const char* field :
+         {"server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url"}) {
       if (cluster.contains(field)) told[field] = cluster[field];
     }
     for (const json& extension : ListAt(cluster, {"extensions"})) {
-      if (TextAt(extension, {"name"}) == "client.authentication.k8s.io/exec") told["config"] = FieldAt(extension, {"extension"});
+      if (TextAt(extension, {"name"}) == "client.authentication.k8s.io/exec")
+        told["config"] = FieldAt(extension, {"extension"});
     }
     spec["cluster"] = std::move(told);
   }
@@ -83,7 +85,8 @@ absl::StatusOr<std::string> ReadTokenFile(const std::string& path) {
 }
 
 absl::StatusOr<std::string> RunPlugin(const CredentialPlugin& plugin) {
-  const std::string program = plugin.command.find('/') == std::string::npos ? SearchPath(plugin.command) : plugin.command;
+  const std::string program =
+      plugin.command.find('/') == std::string::npos ? SearchPath(plugin.command) : plugin.command;
   if (program.empty()) {
     return NoToken(fmt::format("the plugin that your kubeconfig names for it, {}, is not in $PATH. {}", plugin.command,
                                Printable(plugin.install_hint)));
@@ -136,15 +139,18 @@ absl::StatusOr<TokenSource> TokenSourceIn(const json& view, const std::vector<st
   source.token = TextAt(user, {"token"});
   if (!source.token.empty()) return source;
   if (FieldAt(user, {"exec"}).is_object()) {
-    source.plugin = PluginIn(FieldAt(user, {"exec"}), clusters.empty() ? json() : FieldAt(clusters[0], {"cluster"}), places);
+    source.plugin =
+        PluginIn(FieldAt(user, {"exec"}), clusters.empty() ? json() : FieldAt(clusters[0], {"cluster"}), places);
     if (!source.plugin.command.empty()) return source;
   }
   if (FieldAt(user, {"auth-provider"}).is_object()) {
-    return NoToken("your kubeconfig gets it by an auth-provider, which kubectl has not known since 1.26: let your "
-                   "provider's tool write an exec plugin into it.");
+    return NoToken(
+        "your kubeconfig gets it by an auth-provider, which kubectl has not known since 1.26: let your "
+        "provider's tool write an exec plugin into it.");
   }
   if (user.contains("client-certificate-data") || user.contains("client-certificate")) {
-    return NoToken("you have only a client certificate, which cannot be passed on. Use --agent job, ephemeral or exec.");
+    return NoToken(
+        "you have only a client certificate, which cannot be passed on. Use --agent job, ephemeral or exec.");
   }
   if (user.contains("username")) return NoToken("you have only a password. Use --agent job, ephemeral or exec.");
   return NoToken("your kubeconfig has none. Use --agent job, ephemeral or exec.");
@@ -166,8 +172,9 @@ absl::StatusOr<std::string> TokenOfCredential(std::string_view output) {
 absl::StatusOr<std::string> FindCallerToken(const Kubectl& kubectl) {
   const ClusterAccess& access = kubectl.access();
   if (!access.impersonate.empty() || !access.impersonate_groups.empty()) {
-    return NoToken("--kube-as and --kube-as-group cannot be proven by one: a token says who you are, not whom you act "
-                   "as. Use --agent job, ephemeral or exec.");
+    return NoToken(
+        "--kube-as and --kube-as-group cannot be proven by one: a token says who you are, not whom you act "
+        "as. Use --agent job, ephemeral or exec.");
   }
   ASSIGN_OR_RETURN(const std::string text,
                    kubectl.Run({{"config", "view", "--raw", "--minify", "--flatten", "-o", "json"}}));

@@ -12,6 +12,7 @@
 #include "fmt/format.h"
 #include "launcher/agentmodes/caller_token.h"
 #include "launcher/agentmodes/port_forward.h"
+#include "launcher/agentmodes/rights.h"
 #include "launcher/failure.h"
 #include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
@@ -34,7 +35,8 @@ class Answer {
     Settle(*std::move(answer));
   }
   void Fail(std::string_view why) {
-    Settle(Failure(ExitCode::kUnreachable, fmt::format("the shared agent cannot be talked to: {}.", why)));
+    const std::string_view dot = why.ends_with('.') ? "" : ".";
+    Settle(Failure(ExitCode::kUnreachable, fmt::format("the shared agent cannot be talked to: {}{}", why, dot)));
   }
   absl::StatusOr<PrefaceAnswer> Wait(absl::Duration limit) {
     if (future_.wait_for(absl::ToChronoNanoseconds(limit)) != std::future_status::ready) {
@@ -124,8 +126,7 @@ Carrier& SharedAgent::Streams() { return *carrier_; }
 
 absl::StatusOr<std::unique_ptr<SharedAgent>> SharedAgent::Start(EventLoop& loop, const Kubectl& kubectl,
                                                                 SharedAgentOptions options) {
-  std::unique_ptr<SharedAgent> agent(
-      new SharedAgent(loop, kubectl, options.task.target, options.task.read_write));
+  std::unique_ptr<SharedAgent> agent(new SharedAgent(loop, kubectl, options.task.target, options.task.read_write));
   if (!options.expected_container.empty() && options.expected_container != agent->Container()) {
     return agent->HasEnded();
   }
@@ -139,9 +140,10 @@ absl::Status SharedAgent::Begin(const SharedAgentOptions& options) {
   ASSIGN_OR_RETURN(bridge_, TlsBridge::Start(std::nullopt, install_.certificate));
   transport_ = std::make_unique<PortForwardTransport>(
       bridge_->context(),
-      PortForwardOptions{.command = kubectl_.In(install_.name_space)
-                                        .Command({"port-forward", "--address", "127.0.0.1", "pod/" + pod})});
-  ASSIGN_OR_RETURN(Entered entered, Enter(options.asks_for_facts));
+      PortForwardOptions{
+          .command =
+              kubectl_.In(install_.name_space).Command({"port-forward", "--address", "127.0.0.1", "pod/" + pod})});
+  ASSIGN_OR_RETURN(Entered entered, Explain(Enter(options.asks_for_facts)));
   watch_ = std::move(entered.stream);
   facts_ = std::move(entered.facts);
   tickets_ = std::make_unique<TicketKeeper>(std::move(entered.ticket), [this]() -> absl::StatusOr<Ticket> {
@@ -150,6 +152,15 @@ absl::Status SharedAgent::Begin(const SharedAgentOptions& options) {
   });
   carrier_ = std::make_unique<TicketCarrier>(*this, *tickets_);
   return absl::OkStatus();
+}
+
+// Asked only when it has failed: a mount that works does not wait for it.
+absl::StatusOr<SharedAgent::Entered> SharedAgent::Explain(absl::StatusOr<Entered> entered) const {
+  const Kubectl at_agents = kubectl_.In(install_.name_space);
+  if (ExitCodeOf(entered.status()) != ExitCode::kUnreachable || Can(at_agents, kForwardRight)) return entered;
+  return Failure(ExitCode::kNotPermitted,
+                 fmt::format("the shared agent cannot be talked to: that takes the right to {} {}.",
+                             ToText(kForwardRight), at_agents.WhereText()));
 }
 
 // With the token. Blocks; from any thread.
@@ -223,7 +234,8 @@ void SharedAgent::OnWatch() {
 void SharedAgent::SayAlive() {
   if (unanswered_++ == kMostUnanswered) return BeLost();
   const std::string line = std::string(kHeartbeat) + "\n";
-  if (::send(watch_.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN) return BeLost();
+  if (::send(watch_.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
+    return BeLost();
   timer_ = loop_.After(kAliveInterval, [this] { SayAlive(); });
 }
 

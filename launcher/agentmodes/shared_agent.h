@@ -52,6 +52,7 @@ class SharedAgent : public RemoteAgent {
 
   absl::Status Begin(const SharedAgentOptions& options);
   absl::StatusOr<Entered> Enter(bool asks_for_facts) const;
+  absl::StatusOr<Entered> Explain(absl::StatusOr<Entered> entered) const;
   void CarryWith(UniqueFd connection, TlsBridge::Preface preface) const;
   absl::Status HasEnded() const;
   void OnWatch();

@@ -44,15 +44,15 @@ absl::StatusOr<SharedInstall> FindSharedInstall(const Kubectl& kubectl, const st
 
 absl::StatusOr<std::string> FindSharedPod(const Kubectl& kubectl, const SharedInstall& install,
                                           const std::string& node) {
-  ASSIGN_OR_RETURN(const json pods, GetJson(kubectl.In(install.name_space),
-                                            {"pods", "-l", "app.kubernetes.io/name=mirrorfs-agent,mirrorfs.io/mode=shared",
-                                             "--field-selector", "spec.nodeName=" + node}));
+  ASSIGN_OR_RETURN(const json pods,
+                   GetJson(kubectl.In(install.name_space),
+                           {"pods", "-l", "app.kubernetes.io/name=mirrorfs-agent,mirrorfs.io/mode=shared",
+                            "--field-selector", "spec.nodeName=" + node}));
   for (const json& pod : ListAt(pods, {"items"})) {
     if (IsReady(pod)) return TextAt(pod, {"metadata", "name"});
   }
-  return Failure(ExitCode::kUnreachable,
-                 fmt::format("the shared agent of node {} is not ready. See: {}", node,
-                             kubectl.In(install.name_space).Shown("get pods -o wide")));
+  return Failure(ExitCode::kUnreachable, fmt::format("the shared agent of node {} is not ready. See: {}", node,
+                                                     kubectl.In(install.name_space).Shown("get pods -o wide")));
 }
 
 }  // namespace mirrorfs

@@ -9,7 +9,7 @@
 
 namespace mirrorfs {
 
-inline constexpr char kSharedNamespace[] = "mirrorfs";      // if --agent-namespace names no other
+inline constexpr char kSharedNamespace[] = "mirrorfs";   // if --agent-namespace names no other
 inline constexpr char kSharedName[] = "mirrorfs-agent";  // of the chart's objects, and of the Helm release
 
 struct SharedInstall {
@@ -23,7 +23,8 @@ struct SharedInstall {
 absl::StatusOr<SharedInstall> FindSharedInstall(const Kubectl& kubectl, const std::string& name_space);
 
 // The name of the pod whose agent serves that node. Fails with kUnreachable if there is none that is ready.
-absl::StatusOr<std::string> FindSharedPod(const Kubectl& kubectl, const SharedInstall& install, const std::string& node);
+absl::StatusOr<std::string> FindSharedPod(const Kubectl& kubectl, const SharedInstall& install,
+                                          const std::string& node);
 
 }  // namespace mirrorfs
 

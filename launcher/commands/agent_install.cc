@@ -48,9 +48,10 @@ std::string FindChart(const Invoker& invoker) {
 absl::StatusOr<std::string> FindHelm() {
   std::string helm = SearchPath("helm");
   if (!helm.empty()) return helm;
-  return Failure(ExitCode::kUnreachable,
-                 "there is no helm in $PATH; the shared agents are a chart. Install it (https://helm.sh/docs/intro/install), "
-                 "or have somebody who has it install the chart in share/mirrorfs/charts/mirrorfs-agent.");
+  return Failure(
+      ExitCode::kUnreachable,
+      "there is no helm in $PATH; the shared agents are a chart. Install it (https://helm.sh/docs/intro/install), "
+      "or have somebody who has it install the chart in share/mirrorfs/charts/mirrorfs-agent.");
 }
 
 std::string ImageFor(const InstallWords& words, const Invoker& invoker) {
@@ -151,7 +152,8 @@ absl::Status RunAgentInstall(absl::Span<const std::string> words, const Invoker&
   if (given.help) return PrintHelp("agent");
   ASSIGN_OR_RETURN(const AgentInstallation installation, Settle(given, std::move(more), invoker));
   if (!installation.chart.empty()) return Become(HelmInstallCommand(installation));
-  return Failure(ExitCode::kUsage, "agent install: the chart is not where this mirrorfs was installed: name it with --chart.");
+  return Failure(ExitCode::kUsage,
+                 "agent install: the chart is not where this mirrorfs was installed: name it with --chart.");
 }
 
 absl::Status RunAgentUninstall(absl::Span<const std::string> words, const Invoker& invoker) {

@@ -20,13 +20,14 @@ constexpr size_t kLongestContainerId = 256;
 constexpr uint64_t kMostFacts = 16 << 20;
 constexpr int64_t kLongestTicketSeconds = 24 * 3600;
 
-constexpr std::array<std::pair<PrefaceCode, const char*>, 7> kCodes = {{{PrefaceCode::kOk, "ok"},
-                                                                        {PrefaceCode::kBadRequest, "bad_request"},
-                                                                        {PrefaceCode::kUnauthenticated, "unauthenticated"},
-                                                                        {PrefaceCode::kForbidden, "forbidden"},
-                                                                        {PrefaceCode::kNoTarget, "no_target"},
-                                                                        {PrefaceCode::kQuota, "quota"},
-                                                                        {PrefaceCode::kUnavailable, "unavailable"}}};
+constexpr std::array<std::pair<PrefaceCode, const char*>, 7> kCodes = {
+    {{PrefaceCode::kOk, "ok"},
+     {PrefaceCode::kBadRequest, "bad_request"},
+     {PrefaceCode::kUnauthenticated, "unauthenticated"},
+     {PrefaceCode::kForbidden, "forbidden"},
+     {PrefaceCode::kNoTarget, "no_target"},
+     {PrefaceCode::kQuota, "quota"},
+     {PrefaceCode::kUnavailable, "unavailable"}}};
 
 absl::Status Wrong(std::string_view what) {
   return absl::InvalidArgumentError(fmt::format("the preface cannot be used: {}", what));
@@ -63,7 +64,8 @@ absl::Status ReadFlag(const json& object, const char* name, bool& flag) {
 absl::Status ReadCount(const json& object, const char* name, uint64_t most, uint64_t& count) {
   const auto found = object.find(name);
   if (found == object.end()) return absl::OkStatus();
-  if (!found->is_number_unsigned() || found->get<uint64_t>() > most) return Wrong(fmt::format("'{}' is no such number", name));
+  if (!found->is_number_unsigned() || found->get<uint64_t>() > most)
+    return Wrong(fmt::format("'{}' is no such number", name));
   count = found->get<uint64_t>();
   return absl::OkStatus();
 }
