@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "agent/command_words.h"
 #include "boost/program_options.hpp"
 #include "fmt/format.h"
 #include "protos/shared/errno_status.h"
@@ -46,20 +47,6 @@ po::options_description Describe(SharedOptions& options, RawOptions& raw) {
   return description;
 }
 
-// Boost throws; nothing else here does.
-absl::Status ParseWords(int argc, char** argv, const po::options_description& description) {
-  namespace style = po::command_line_style;
-  try {
-    po::variables_map values;
-    auto parser = po::command_line_parser(argc, argv).options(description);
-    po::store(parser.style(style::unix_style & ~style::allow_guessing).run(), values);
-    po::notify(values);
-  } catch (const po::error& error) {
-    return absl::InvalidArgumentError(fmt::format("shared: {}", error.what()));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<absl::Duration> ParseTime(std::string_view option, const std::string& text) {
   absl::Duration duration;
   if (!absl::ParseDuration(text, &duration) || duration < absl::Seconds(1) || duration > absl::Hours(24)) {
@@ -91,7 +78,7 @@ absl::Status Check(const SharedOptions& options) {
 absl::StatusOr<SharedOptions> ParseSharedOptions(int argc, char** argv) {
   SharedOptions options;
   RawOptions raw;
-  RETURN_IF_ERROR(ParseWords(argc, argv, Describe(options, raw)));
+  RETURN_IF_ERROR(ParseCommandWords(argc, argv, Describe(options, raw)));
   if (options.help) return options;
   ASSIGN_OR_RETURN(options.ticket_life, ParseTime("ticket-life", raw.ticket_life));
   ASSIGN_OR_RETURN(options.ttl, ParseTime("ttl", raw.ttl));

@@ -12,10 +12,10 @@
 #include "fmt/format.h"
 #include "launcher/agentmodes/caller_token.h"
 #include "launcher/agentmodes/port_forward.h"
+#include "launcher/agentmodes/receive_exactly.h"
 #include "launcher/agentmodes/rights.h"
+#include "launcher/agentmodes/target_state.h"
 #include "launcher/failure.h"
-#include "launcher/kubernetes/get_json.h"
-#include "launcher/kubernetes/json_path.h"
 #include "launcher/printable.h"
 #include "protos/shared/errno_status.h"
 
@@ -71,17 +71,6 @@ absl::Status Refusal(const PrefaceAnswer& answer) {
   return Failure(ExitOf(answer.code), fmt::format("the shared agent says: {}", Printable(answer.message)));
 }
 
-absl::StatusOr<std::string> ReadExactly(int fd, size_t size) {
-  std::string bytes(size, '\0');
-  for (size_t done = 0; done < size;) {
-    const ssize_t count = ::recv(fd, bytes.data() + done, size - done, 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return Failure(ExitCode::kUnreachable, "the connection to the shared agent broke.");
-    done += static_cast<size_t>(count);
-  }
-  return bytes;
-}
-
 }  // namespace
 
 // Streams that show a ticket.
@@ -128,7 +117,7 @@ absl::StatusOr<std::unique_ptr<SharedAgent>> SharedAgent::Start(EventLoop& loop,
                                                                 SharedAgentOptions options) {
   std::unique_ptr<SharedAgent> agent(new SharedAgent(loop, kubectl, options.task.target, options.task.read_write));
   if (!options.expected_container.empty() && options.expected_container != agent->Container()) {
-    return agent->HasEnded();
+    return TargetHasEnded(agent->target_);
   }
   RETURN_IF_ERROR(agent->Begin(options));
   return agent;
@@ -190,7 +179,7 @@ absl::StatusOr<SharedAgent::Entered> SharedAgent::Enter(bool asks_for_facts) con
   ASSIGN_OR_RETURN(const PrefaceAnswer heard, answer->Wait(kAnswerLimit));
   if (heard.code != PrefaceCode::kOk) return Refusal(heard);
   entered.ticket = {.text = heard.ticket, .life = heard.ticket_life};
-  ASSIGN_OR_RETURN(entered.facts, ReadExactly(entered.stream.get(), heard.facts_bytes));
+  ASSIGN_OR_RETURN(entered.facts, ReceiveExactly(entered.stream.get(), heard.facts_bytes));
   return entered;
 }
 
@@ -204,10 +193,6 @@ void SharedAgent::CarryWith(UniqueFd connection, TlsBridge::Preface preface) con
       plain->reset();
     });
   });
-}
-
-absl::Status SharedAgent::HasEnded() const {
-  return Failure(ExitCode::kNoTarget, fmt::format("container {} of pod/{} has ended.", target_.container, target_.pod));
 }
 
 void SharedAgent::Watch(std::function<void()> lost) {
@@ -246,13 +231,7 @@ void SharedAgent::BeLost() {
 }
 
 absl::Status SharedAgent::CheckContainer() const {
-  if (target_gone_) return HasEnded();
-  ASSIGN_OR_RETURN(const nlohmann::json pod, GetJson(kubectl_, {"pod", target_.pod}));
-  for (const auto& status : ListAt(pod, {"status", "containerStatuses"})) {
-    const bool it_is = TextAt(status, {"containerID"}) == target_.container_id;
-    if (it_is && FieldAt(status, {"state", "running"}).is_object()) return absl::OkStatus();
-  }
-  return HasEnded();
+  return target_gone_ ? TargetHasEnded(target_) : CheckTarget(kubectl_, target_);
 }
 
 SharedAgent::~SharedAgent() {

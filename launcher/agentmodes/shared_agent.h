@@ -54,7 +54,6 @@ class SharedAgent : public RemoteAgent {
   absl::StatusOr<Entered> Enter(bool asks_for_facts) const;
   absl::StatusOr<Entered> Explain(absl::StatusOr<Entered> entered) const;
   void CarryWith(UniqueFd connection, TlsBridge::Preface preface) const;
-  absl::Status HasEnded() const;
   void OnWatch();
   void SayAlive();
   void BeLost();
