@@ -5,10 +5,13 @@ import contextlib
 import errno
 import json
 import os
+import socket
+import subprocess
 import urllib.request
 
 import access
 import agent_modes
+from agent_modes import LIMIT
 from cluster import pod
 from shared_agents import AGENT_RULES, AGENTS, CHART, TARGET_RULES, SharedCase
 
@@ -120,7 +123,7 @@ class SharedModeTest(SharedCase):
         """A namespace in which the right certificate is published, and somebody else listens."""
         namespace = self.make_namespace()
         published = self.cluster.get("configmap", "mirrorfs-agent", "-n", AGENTS)
-        key = agent_modes.subprocess.run(
+        key = subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=mirrorfs-agent", "-keyout", "-",
              "-days", "1"], check=True, capture_output=True, text=True).stdout
         with open(os.path.join(os.path.dirname(os.path.realpath(__file__)), "fake_agent.py"), encoding="utf-8") as file:
@@ -196,6 +199,10 @@ class SharedModeTest(SharedCase):
                          b'{"mirrorfs":1,"token":"x","namespace":"../..","pod":"p","uid":"u","container":"c","container_id":"i"}\n'):
                 with self.subTest(line[:20]):
                     self.assertEqual(self.ask(port, line)["code"], "bad_request")
+
+    def test_who_says_nothing_is_not_waited_for(self):
+        with self.forwarded() as port, socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as stream:
+            self.assertEqual(stream.recv(1), b"")
 
     def test_a_user_has_no_more_than_his_share(self):
         self.target()
@@ -275,7 +282,7 @@ class ChartTest(SharedCase):
     def test_lint_and_schema(self):
         self.assertIn("0 chart(s) failed", self.helm("lint", "--strict", CHART))
         for wrong in ("readWrite=maybe", "port=70000", "unknown=1", "image.digest=sha256:1", "ttl=long"):
-            with self.subTest(wrong), self.assertRaises(agent_modes.subprocess.CalledProcessError):
+            with self.subTest(wrong), self.assertRaises(subprocess.CalledProcessError):
                 self.helm("lint", "--strict", CHART, "--set", wrong)
 
     def test_every_object_is_one_that_the_cluster_takes(self):
