@@ -29,8 +29,8 @@ bool HasPod(AgentMode mode);
 // As --agent has it: "job", "ephemeral", "shared", "exec"; "auto" for the others.
 const char* ToWord(AgentMode mode);
 
-// `word`: auto (also if empty), job, ephemeral, shared, exec. Fails with kUsage for other words, and for what the target cannot
-// have.
+// `word`: auto (also if empty), job, ephemeral, shared, exec. Fails with kUsage for other words, and for what the
+// target cannot have.
 absl::StatusOr<AgentMode> ChooseAgentMode(const std::string& word, const TargetSpec& target, const Invoker& invoker);
 
 }  // namespace mirrorfs
