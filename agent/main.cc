@@ -29,6 +29,7 @@
 #include "agent/relay.h"
 #include "agent/secrets.h"
 #include "agent/service/agent_server.h"
+#include "agent/shared/run_shared.h"
 #include "agent/target/target.h"
 #include "fmt/format.h"
 #include "protos/shared/errno_status.h"
@@ -214,6 +215,17 @@ int RunRelayCommand(int argc, char** argv) {
   return Fail(AgentExit::kUnreachable, RunRelay(argv[2]));
 }
 
+int RunSharedCommand(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  const absl::StatusOr<SharedOptions> options = ParseSharedOptions(argc - 1, argv + 1);
+  if (!options.ok()) return Fail(AgentExit::kUsage, options.status());
+  if (options->help) return std::fputs(SharedHelp().c_str(), stdout) < 0;
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  RaiseDescriptorLimit();
+  const absl::Status ended = options->check.empty() ? RunShared(*options) : CheckShared(*options);
+  return ended.ok() ? static_cast<int>(AgentExit::kOk) : Fail(ExitOfListen(ended), ended);
+}
+
 // Of a command line that cannot be used otherwise.
 void RemoveOwnDirectory(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; ++i) {
@@ -226,6 +238,7 @@ int Run(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "health") return Health(argv[2]);
   const pid_t parent = getppid();
   if (argc > 1 && std::string_view(argv[1]) == "relay") return RunRelayCommand(argc, argv);
+  if (argc > 1 && std::string_view(argv[1]) == "shared") return RunSharedCommand(argc, argv);
   absl::StatusOr<AgentOptions> options = ParseAgentOptions(argc, argv);
   if (!options.ok()) {
     RemoveOwnDirectory(argc, argv);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
+#include "agent/command_words.h"
 #include "boost/program_options.hpp"
 #include "fmt/format.h"
 #include "protos/shared/errno_status.h"
@@ -64,20 +65,6 @@ po::options_description Describe(AgentOptions& options, RawOptions& raw) {
   add("version", po::bool_switch(&options.version), "say which version this is");
   add("help,h", po::bool_switch(&options.help), "this text");
   return description;
-}
-
-// Boost throws; nothing else here does.
-absl::Status ParseWords(int argc, char** argv, const po::options_description& description) {
-  namespace style = po::command_line_style;
-  try {
-    po::variables_map values;
-    auto parser = po::command_line_parser(argc, argv).options(description);
-    po::store(parser.style(style::unix_style & ~style::allow_guessing).run(), values);
-    po::notify(values);
-  } catch (const po::error& error) {
-    return absl::InvalidArgumentError(error.what());
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<absl::Duration> ParseTime(std::string_view option, const std::string& text) {
@@ -147,7 +134,7 @@ bool AgentOptions::Allows(const std::string& identity) const {
 absl::StatusOr<AgentOptions> ParseAgentOptions(int argc, char** argv) {
   AgentOptions options;
   RawOptions raw;
-  RETURN_IF_ERROR(ParseWords(argc, argv, Describe(options, raw)));
+  RETURN_IF_ERROR(ParseCommandWords(argc, argv, Describe(options, raw)));
   if (options.help || options.version) return options;
   ASSIGN_OR_RETURN(options.ttl, ParseTime("ttl", raw.ttl));
   ASSIGN_OR_RETURN(options.lease, ParseTime("lease", raw.lease));
@@ -170,7 +157,8 @@ std::string AgentHelp() {
   std::ostringstream text;
   text << "mirrorfs-agent serves the files of one container to mirrorfs.\n\n"
        << "  mirrorfs-agent --target TARGET --listen WHERE [OPTION]...\n"
-       << "  mirrorfs-agent relay SOCKET    stdin and stdout as a connection to the agent that listens there\n\n"
+       << "  mirrorfs-agent relay SOCKET    stdin and stdout as a connection to the agent that listens there\n"
+       << "  mirrorfs-agent shared ...      for all containers of a node, as its chart starts it; see shared --help\n\n"
        << Describe(options, raw);
   return text.str();
 }

@@ -28,7 +28,7 @@ endfunction()
 
 function(mirrorfs_link_static program)
   set(archives mirrorfs_static_fmt)
-  foreach(library mirrorfs_agent_service mirrorfs_privileges mirrorfs_target)
+  foreach(library mirrorfs_agent_shared mirrorfs_agent_service mirrorfs_privileges mirrorfs_target)
     mirrorfs_collect_archives(${library} archives)
   endforeach()
   set(files)

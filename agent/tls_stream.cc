@@ -4,6 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -45,11 +46,16 @@ bool Use(SSL_CTX* context, const std::string& certificate, const std::string& ke
   return used;
 }
 
-bool Trust(SSL_CTX* context, const std::string& authority) {
-  X509* trusted = PEM_read_bio_X509(Loaded(authority).memory, nullptr, nullptr, nullptr);
-  const bool added = trusted != nullptr && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), trusted) == 1;
-  X509_free(trusted);
-  return added;
+// All that are there; at least one must be.
+bool Trust(SSL_CTX* context, const std::string& authorities) {
+  const Loaded text(authorities);
+  int count = 0;
+  while (X509* trusted = PEM_read_bio_X509(text.memory, nullptr, nullptr, nullptr)) {
+    count += X509_STORE_add_cert(SSL_CTX_get_cert_store(context), trusted);
+    X509_free(trusted);
+  }
+  ERR_clear_error();  // the last one was the end of the text
+  return count > 0;
 }
 
 bool Limit(int socket, absl::Duration patience) {
@@ -78,6 +84,17 @@ absl::StatusOr<TlsContext> MakeCuriousContext() {
   return context;
 }
 
+absl::StatusOr<TlsContext> MakeVerifyingContext(const std::string& authorities, const std::string& ip) {
+  absl::StatusOr<TlsContext> context = NewContext(TLS_client_method());
+  if (!context.ok()) return context;
+  // API servers may be older than TLS 1.3.
+  SSL_CTX_set_min_proto_version(context->get(), TLS1_2_VERSION);
+  if (!Trust(context->get(), authorities)) return TlsError("the authorities' certificates");
+  SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(context->get()), ip.c_str()) != 1) return TlsError(ip);
+  return context;
+}
+
 absl::StatusOr<TlsStream> TlsStream::Open(SSL_CTX* context, Side side, UniqueFd socket, absl::Duration patience) {
   std::unique_ptr<SSL, TlsRelease> stream(SSL_new(context));
   if (stream == nullptr || !Limit(socket.get(), patience) || SSL_set_fd(stream.get(), socket.get()) != 1) {
@@ -96,6 +113,13 @@ absl::StatusOr<std::string> TlsStream::Read(size_t size) {
     done += static_cast<size_t>(count);
   }
   return bytes;
+}
+
+absl::StatusOr<size_t> TlsStream::ReadSome(char* bytes, size_t size) {
+  const int count = SSL_read(stream_.get(), bytes, static_cast<int>(std::min<size_t>(size, 1 << 20)));
+  if (count > 0) return static_cast<size_t>(count);
+  if (SSL_get_error(stream_.get(), count) == SSL_ERROR_ZERO_RETURN) return 0;
+  return TlsError("the peer has broken the stream");
 }
 
 absl::Status TlsStream::Write(std::string_view bytes) {

@@ -27,6 +27,9 @@ absl::StatusOr<TlsContext> MakeServerContext(const std::string& certificate, con
 // Of a client that asks nothing of the server, and has nothing to show.
 absl::StatusOr<TlsContext> MakeCuriousContext();
 
+// Of a client that asks the server for a certificate for the address `ip`, signed by one of `authorities` (PEM).
+absl::StatusOr<TlsContext> MakeVerifyingContext(const std::string& authorities, const std::string& ip);
+
 // Not thread-safe.
 class TlsStream {
  public:
@@ -37,6 +40,8 @@ class TlsStream {
 
   // Exactly `size` bytes.
   absl::StatusOr<std::string> Read(size_t size);
+  // At most `size` bytes, as soon as there are any; none at the end of the stream.
+  absl::StatusOr<size_t> ReadSome(char* bytes, size_t size);
   absl::Status Write(std::string_view bytes);
 
  private:

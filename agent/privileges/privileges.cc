@@ -71,4 +71,11 @@ absl::Status DropPrivileges(const PrivilegeOptions& options) { return KeepOnly(C
 
 absl::Status DropAllPrivileges() { return KeepOnly({}); }
 
+absl::Status LayDownCapabilities() {
+  ASSIGN_OR_RETURN(CapabilitySet held, GetCapabilities());
+  held.effective = 0;
+  RETURN_IF_ERROR(EmptyAmbientSet());
+  return SetCapabilities(held);
+}
+
 }  // namespace mirrorfs

@@ -21,6 +21,10 @@ absl::Status DropPrivileges(const PrivilegeOptions& options);
 // The same with no capability at all: for a process that only passes bytes on.
 absl::Status DropAllPrivileges();
 
+// Nothing is effective any more, in this thread and those that it makes; the programs that they start as root have
+// again what they are permitted.
+absl::Status LayDownCapabilities();
+
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_AGENT_PRIVILEGES_PRIVILEGES_H_

@@ -1,6 +1,7 @@
 #include "launcher/agentmodes/mode_choice.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -8,8 +9,10 @@
 #include "absl/types/span.h"
 #include "fmt/format.h"
 #include "launcher/agentmodes/agent_pod.h"
+#include "launcher/agentmodes/caller_token.h"
 #include "launcher/agentmodes/manifests.h"
 #include "launcher/agentmodes/rights.h"
+#include "launcher/agentmodes/shared_install.h"
 #include "launcher/failure.h"
 #include "nlohmann/json.hpp"
 #include "protos/shared/errno_status.h"
@@ -25,6 +28,7 @@ constexpr std::array kJobRights = {Right{"create", "jobs.batch"}, Right{"delete"
                                    Right{"get", "pods/log"}};
 constexpr std::array kEphemeralRights = {Right{"update", "pods/ephemeralcontainers"}, Right{"get", "pods"},
                                          Right{"get", "pods/log"}};
+constexpr std::array kSharedRights = {Right{"list", "pods"}, kForwardRight};  // where the agents are
 constexpr std::array kExecRights = {Right{"get", "pods"}, kExecRight};
 
 absl::Status Forbidden(AgentMode mode, const Kubectl& kubectl, std::string_view rights) {
@@ -62,6 +66,37 @@ absl::Status TryEphemeral(const Kubectl& kubectl, const AgentPodSpec& spec, cons
   return tried.ok() ? tried : Refused(AgentMode::kEphemeral, tried);
 }
 
+absl::Status Unfit(AgentMode mode, std::string_view why) {
+  return Failure(ExitCode::kNotPermitted, fmt::format("{} {}", ToWord(mode), why));
+}
+
+// What the agent will ask once more of the cluster is asked first, so that another mode can be chosen.
+absl::Status MayUseShared(const Kubectl& at_target, const SharedInstall& install, const AgentPodTask& task) {
+  const AgentMode mode = AgentMode::kShared;
+  if (task.identities != "container") return Unfit(mode, "acts as the container's user only");
+  if (task.devices) return Unfit(mode, "makes no device nodes");
+  if (const auto token = FindCallerToken(at_target); !token.ok()) return Refused(mode, token.status());
+  if (!Can(at_target, kExecRight)) return Forbidden(mode, at_target, ToText(kExecRight));
+  const Kubectl at_agent = at_target.In(install.name_space);
+  RETURN_IF_ERROR(NeedAll(at_agent, mode, kSharedRights));
+  const absl::Status pod = FindSharedPod(at_agent, install, task.target.node).status();
+  return pod.ok() ? pod : Refused(mode, pod);
+}
+
+// Not if there are none, or not for this user: that is the usual case.
+std::optional<absl::Status> TryShared(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task) {
+  if (task.target.pod.empty()) return std::nullopt;
+  const absl::StatusOr<SharedInstall> install = FindSharedInstall(kubectl, spec.name_space);
+  if (!install.ok()) return std::nullopt;
+  return MayUseShared(kubectl.In(task.target.name_space), *install, task);
+}
+
+ModeChoice Chosen(AgentMode mode, const Words& reasons) {
+  std::string said = fmt::format("agent mode {}", ToWord(mode));
+  said += reasons.empty() ? " (permitted)" : fmt::format(": {}", absl::StrJoin(reasons, "; "));
+  return ModeChoice{.mode = mode, .said = std::move(said)};
+}
+
 }  // namespace
 
 absl::Status MayUseMode(const Kubectl& kubectl, AgentMode mode, const AgentPodSpec& spec, const AgentPodTask& task) {
@@ -80,6 +115,11 @@ absl::Status MayUseMode(const Kubectl& kubectl, AgentMode mode, const AgentPodSp
 
 absl::StatusOr<ModeChoice> ChooseMode(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task) {
   Words reasons;
+  if (const std::optional<absl::Status> shared = TryShared(kubectl, spec, task)) {
+    if (shared->ok())
+      return ModeChoice{.mode = AgentMode::kShared, .said = "agent mode shared (installed and permitted)"};
+    reasons.push_back(MessageOf(*shared));
+  }
   Modes modes = {AgentMode::kJob, AgentMode::kEphemeral, AgentMode::kExec};
   if (task.target.pod.empty()) {  // of a node itself there is no pod to be beside, or in
     modes = {AgentMode::kJob};
@@ -89,11 +129,7 @@ absl::StatusOr<ModeChoice> ChooseMode(const Kubectl& kubectl, const AgentPodSpec
   }
   for (const AgentMode mode : modes) {
     const absl::Status may = MayUseMode(kubectl, mode, spec, task);
-    if (may.ok()) {
-      std::string said = fmt::format("agent mode {}", ToWord(mode));
-      said += reasons.empty() ? " (permitted)" : fmt::format(": {}", absl::StrJoin(reasons, "; "));
-      return ModeChoice{.mode = mode, .said = std::move(said)};
-    }
+    if (may.ok()) return Chosen(mode, reasons);
     reasons.push_back(MessageOf(may));
   }
   return Failure(ExitCode::kNotPermitted,

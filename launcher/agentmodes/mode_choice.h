@@ -21,7 +21,8 @@ struct ModeChoice {
 // each right that it needs, then by a dry run on the server, where admission controllers have their say. Makes nothing.
 absl::Status MayUseMode(const Kubectl& kubectl, AgentMode mode, const AgentPodSpec& spec, const AgentPodTask& task);
 
-// The first of job, ephemeral, exec that may be used; without an image that somebody has named, a container's is exec:
+// The first of shared, job, ephemeral, exec that may be used; where shared agents are not installed, or not for this
+// user, nothing is said of them. Without an image that somebody has named, a container's is exec:
 // whether a node can have the image is known only when it has failed. Fails with kNotPermitted and all the reasons.
 absl::StatusOr<ModeChoice> ChooseMode(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task);
 

@@ -13,8 +13,10 @@
 #include "boost/asio/post.hpp"
 #include "fmt/format.h"
 #include "launcher/agentmodes/port_forward.h"
+#include "launcher/agentmodes/receive_exactly.h"
 #include "launcher/agentmodes/relay_transport.h"
 #include "launcher/agentmodes/rights.h"
+#include "launcher/agentmodes/target_state.h"
 #include "launcher/failure.h"
 #include "launcher/kubernetes/container_name.h"
 #include "launcher/kubernetes/get_json.h"
@@ -31,21 +33,6 @@ constexpr absl::Duration kFactsPatience = absl::Seconds(20);
 constexpr absl::Duration kStateLimit = absl::Seconds(3);
 constexpr absl::Duration kFollowAgain = absl::Seconds(1);
 constexpr uint64_t kMostFacts = 16 << 20;
-
-absl::StatusOr<std::string> ReadExactly(int fd, size_t size) {
-  std::string bytes(size, '\0');
-  for (size_t done = 0; done < size;) {
-    const ssize_t count = ::recv(fd, bytes.data() + done, size - done, 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) {
-      return Failure(ExitCode::kUnreachable,
-                     "the agent does not tell what the target's process is like: the "
-                     "connection to it broke.");
-    }
-    done += static_cast<size_t>(count);
-  }
-  return bytes;
-}
 
 }  // namespace
 
@@ -64,7 +51,7 @@ class PodAgent::PodCarrier : public Carrier {
     boost::asio::post(bridge_.context(), [this, port, plain] {
       // Without a way into the pod the connection is closed, and whoever made it makes another one.
       transport_.Connect(port, [this, plain](absl::StatusOr<UniqueFd> transport, Transport::Stalled stalled) {
-        if (transport.ok()) return bridge_.Join(std::move(*plain), *std::move(transport), std::move(stalled));
+        if (transport.ok()) return bridge_.Join(std::move(*plain), *std::move(transport), {}, std::move(stalled));
         fmt::print(stderr, "mirrorfs-tunnel: {}\n", MessageOf(transport.status()));
         plain->reset();
       });
@@ -86,7 +73,7 @@ absl::StatusOr<std::unique_ptr<PodAgent>> PodAgent::Start(EventLoop& loop, const
                                                           PodAgentOptions options) {
   std::unique_ptr<PodAgent> agent(new PodAgent(loop, kubectl, options.task.target));
   if (!options.expected_container.empty() && options.expected_container != agent->Container()) {
-    return agent->HasEnded();
+    return TargetHasEnded(agent->target_);
   }
   RETURN_IF_ERROR(agent->Begin(std::move(options)));
   return agent;
@@ -164,13 +151,13 @@ absl::Status PodAgent::FetchFacts(const std::string& token) {
   if (::send(ours.get(), token.data(), token.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(token.size())) {
     return LastErrno("the token");
   }
-  ASSIGN_OR_RETURN(const std::string head, ReadExactly(ours.get(), sizeof(uint64_t)));
+  ASSIGN_OR_RETURN(const std::string head, ReceiveExactly(ours.get(), sizeof(uint64_t)));
   uint64_t size = 0;
   std::memcpy(&size, head.data(), sizeof size);
   size = be64toh(size);
   if (size > kMostFacts)
     return Failure(ExitCode::kUnreachable, "the agent tells more of the process than there can be.");
-  ASSIGN_OR_RETURN(facts_, ReadExactly(ours.get(), size));
+  ASSIGN_OR_RETURN(facts_, ReceiveExactly(ours.get(), size));
   return absl::OkStatus();
 }
 
@@ -217,19 +204,9 @@ void PodAgent::BeLost() {
   if (lost_) std::exchange(lost_, nullptr)();
 }
 
-absl::Status PodAgent::HasEnded() const {
-  return Failure(ExitCode::kNoTarget, fmt::format("container {} of pod/{} has ended.", target_.container, target_.pod));
-}
-
 absl::Status PodAgent::CheckContainer() const {
   if (target_.pod.empty()) return absl::OkStatus();  // a node is looked for by whoever starts the next agent
-  if (words_.target_gone()) return HasEnded();
-  ASSIGN_OR_RETURN(const nlohmann::json pod, GetJson(kubectl_, {"pod", target_.pod}));
-  for (const auto& status : ListAt(pod, {"status", "containerStatuses"})) {
-    const bool it_is = TextAt(status, {"containerID"}) == target_.container_id;
-    if (it_is && FieldAt(status, {"state", "running"}).is_object()) return absl::OkStatus();
-  }
-  return HasEnded();
+  return words_.target_gone() ? TargetHasEnded(target_) : CheckTarget(kubectl_, target_);
 }
 
 PodAgent::~PodAgent() {

@@ -52,7 +52,6 @@ class PodAgent : public RemoteAgent {
   absl::Status Begin(PodAgentOptions options);
   absl::Status Hear(const std::string& own_version);
   absl::Status WhyEnded();
-  absl::Status HasEnded() const;
   absl::StatusOr<std::unique_ptr<Transport>> MakeTransport();
   absl::Status FetchFacts(const std::string& token);
   void OnLog();

@@ -40,6 +40,9 @@ absl::Status ChooseAgent(MountPlan& plan, const PodTarget& target) {
   if (target.pod.empty() && plan.agent_mode != AgentMode::kJob) {
     return Failure(ExitCode::kUsage, fmt::format("{}: a node itself is reached by --agent job only.", plan.target));
   }
+  if (plan.agent_mode == AgentMode::kShared && plan.devices && plan.read_write) {
+    return Failure(ExitCode::kNotPermitted, "--agent shared makes no device nodes (-o dev): use --agent job.");
+  }
   return CheckIdentityOf(plan.agent_mode, plan.identity);
 }
 
@@ -77,7 +80,8 @@ absl::StatusOr<std::string> ManifestFor(MountPlan plan) {
   ASSIGN_OR_RETURN(const AgentPodTask task, ForShow(TaskOf(plan, std::move(target))));
   if (plan.agent_mode == AgentMode::kJob) return JobManifest(plan.agent_pod, task).dump(2);
   if (plan.agent_mode == AgentMode::kEphemeral) return EphemeralContainer(plan.agent_pod, task).dump(2);
-  return Failure(ExitCode::kUsage, "--agent exec makes nothing in the cluster: there is no manifest.");
+  return Failure(ExitCode::kUsage, fmt::format("--agent {} makes nothing in the cluster: there is no manifest.",
+                                               ToWord(plan.agent_mode)));
 }
 
 }  // namespace mirrorfs

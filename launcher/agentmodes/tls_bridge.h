@@ -6,7 +6,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "absl/status/statusor.h"
@@ -23,8 +25,17 @@ class TlsBridge {
  public:
   static constexpr std::chrono::seconds kHandshakeLimit{3};
 
-  // `own` is shown to the agent; the agent must show exactly `agent_certificate` (PEM). TLS 1.3 only.
-  static absl::StatusOr<std::unique_ptr<TlsBridge>> Start(const KeyAndCertificate& own,
+  // What is said over TLS before anything is copied.
+  struct Preface {
+    std::string line;  // without its end; empty: nothing is said, nothing is waited for
+    // Given the agent's line. False: the connection is closed.
+    std::function<bool(std::string_view answer)> accept;
+    // Told in a few words if it does not come to that: the agent did not show its certificate, or broke off.
+    std::function<void(std::string_view why)> failed;
+  };
+
+  // `own`, if there is one, is shown to the agent; the agent must show exactly `agent_certificate` (PEM). TLS 1.3 only.
+  static absl::StatusOr<std::unique_ptr<TlsBridge>> Start(const std::optional<KeyAndCertificate>& own,
                                                           const std::string& agent_certificate);
   // Breaks all connections.
   ~TlsBridge();
@@ -33,7 +44,7 @@ class TlsBridge {
   // once: an end is not passed on as an end, since what carried the bytes may have lost the last of them.
   // `stalled` is called if the agent does not answer within kHandshakeLimit.
   void Join(
-      UniqueFd plain, UniqueFd transport, std::function<void()> stalled = [] {});
+      UniqueFd plain, UniqueFd transport, Preface preface = {}, std::function<void()> stalled = [] {});
 
   // Nothing is carried from now on.
   void Stop();

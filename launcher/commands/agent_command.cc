@@ -10,6 +10,7 @@
 #include "fmt/format.h"
 #include "launcher/agentmodes/agent_list.h"
 #include "launcher/agentmodes/settle_target.h"
+#include "launcher/commands/agent_install.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/output_format.h"
 #include "launcher/commands/table.h"
@@ -177,10 +178,12 @@ absl::Status RunAgent(absl::Span<const std::string> words, const Invoker& invoke
   if (name == "ls") return run(Parts::kList, PrintAgents);
   if (name == "logs") return run(Parts::kLogs, PrintLogs);
   if (name == "clean") return run(Parts::kClean, Clean);
-  if (name.empty()) return Failure(ExitCode::kUsage, "agent: what of it? Write manifest, ls, logs or clean.");
-  const std::array<std::string, 4> known = {"manifest", "ls", "logs", "clean"};
-  return Failure(ExitCode::kUsage,
-                 fmt::format("agent {}: write manifest, ls, logs or clean{}", name, DidYouMean(name, known)));
+  if (name == "install") return RunAgentInstall(words.subspan(1), invoker);
+  if (name == "uninstall") return RunAgentUninstall(words.subspan(1), invoker);
+  constexpr std::string_view kChoices = "manifest, install, uninstall, ls, logs or clean";
+  if (name.empty()) return Failure(ExitCode::kUsage, fmt::format("agent: what of it? Write {}.", kChoices));
+  const std::array<std::string, 6> known = {"manifest", "install", "uninstall", "ls", "logs", "clean"};
+  return Failure(ExitCode::kUsage, fmt::format("agent {}: write {}{}", name, kChoices, DidYouMean(name, known)));
 }
 
 }  // namespace mirrorfs

@@ -43,7 +43,7 @@ constexpr std::string_view kOverview =
   mirrorfs diff TARGET TARGET /PATH
                                 compare a path in two targets
   mirrorfs completion SHELL     completion of commands and targets for bash, zsh or fish
-  mirrorfs agent manifest|ls|logs|clean
+  mirrorfs agent manifest|install|uninstall|ls|logs|clean
                                 the agents in a Kubernetes cluster
   mirrorfs version              version of this program
   mirrorfs help COMMAND         more about a command
@@ -90,11 +90,13 @@ the first read through the mount has succeeded.
   --agent MODE           where the agent is that serves the container's files:
                            auto  on this machine (default); for an ordinary user who may not enter the
                                  container from there, but may run programs in it: exec. In a cluster the
-                                 first of job, ephemeral, exec that it permits; one line says which, and why;
-                                 exec also if the agent's pod cannot start after all
+                                 first of shared, job, ephemeral, exec that it permits; one line says which, and
+                                 why; exec also if the agent's pod cannot start after all
                            job   in a pod of its own on the target's node (a Job, which is gone afterwards)
                            ephemeral
                                  in an ephemeral container of the target's pod, which lists it for ever
+                           shared
+                                 on the target's node, installed for all users who may run programs there
                            exec  in the container, put there by docker, podman or kubectl exec; it needs a
                                  shell and a directory to write and run it in, and has the rights of its user
   --agent-image IMAGE and other --agent-... options
@@ -153,6 +155,8 @@ where nothing of the target is seen); so does $MIRRORFS_TARGET.
 )";
 
 constexpr std::string_view kAgent = R"(Usage: mirrorfs agent manifest TARGET [OPTIONS]
+       mirrorfs agent install [--chart CHART] [--agent-image IMAGE] [-n NAME] [-- HELM-WORD...]
+       mirrorfs agent uninstall [-n NAME] [-- HELM-WORD...]
        mirrorfs agent ls [-A] [-o json]
        mirrorfs agent logs NAME [-f]
        mirrorfs agent clean [-A] [--all]
@@ -160,13 +164,16 @@ constexpr std::string_view kAgent = R"(Usage: mirrorfs agent manifest TARGET [OP
 The agents that serve containers of a cluster to somebody. manifest prints what would be made there for TARGET, and
 makes nothing; ls lists jobs and ephemeral containers; logs shows what one has said; clean removes the jobs of those
 that have ended, with --all those in use as well. An agent that nobody uses ends by itself (--agent-ttl).
+install gives every node a shared agent by your own helm (namespace mirrorfs, or -n), uninstall takes them away;
+words after -- are helm's, such as --set readWrite=never. Who may create pods/exec may then mount with
+--agent shared. It is looked for in --agent-namespace, and asks for the token of your kubeconfig.
 
 -n, --context, --kubeconfig, --kube-as, --kube-as-group as kubectl has them. manifest also takes --rw, --as and
 --runtime-socket as 'mirrorfs mount' does, --devices (with --rw: device nodes may be made). The following are for it
 and for every command that reaches a target. Each may be in the environment, too: --agent-pull-policy is
 MIRRORFS_AGENT_PULL_POLICY, with ; between several.
 
-  --agent MODE                           auto (default), job or ephemeral
+  --agent MODE                           auto (default), job, ephemeral or shared
 )";
 
 constexpr std::string_view kUmount = R"(Usage: mirrorfs umount [OPTIONS] DIR...

@@ -79,7 +79,7 @@ constexpr std::array kKeys = {
                Slot<&ExecSettings::cluster, &ClusterSettings::impersonate>},
     SettingKey{"cluster", "kube_as_group", kOwn, kValue, "groups of that user",
                Slot<&ExecSettings::cluster, &ClusterSettings::impersonate_groups>},
-    SettingKey{"agent", "mode", kFiles, kValue, "where the agent is: auto, job, ephemeral, exec",
+    SettingKey{"agent", "mode", kFiles, kValue, "where the agent is: auto, job, ephemeral, shared, exec",
                Slot<&ExecSettings::agent, &AgentSettings::mode>},
     SettingKey{"agent", "as", kFiles, kValue, "whose rights operations have in the container",
                Slot<&ExecSettings::agent, &AgentSettings::identity>},

@@ -17,7 +17,8 @@ enum class AgentMode : uint8_t {
   kExec,        // in the container: put there by docker exec, podman exec, kubectl exec, and has the rights of its user
   kJob,         // in a pod of its own on the target's node, made by a Job
   kEphemeral,   // in an ephemeral container of the target's pod
-  kOfCluster,   // kJob, kEphemeral or kExec: as soon as the target is settled, what the cluster permits
+  kShared,      // on the target's node, installed by its chart for everybody who may run programs there
+  kOfCluster,   // kShared, kJob, kEphemeral or kExec: as soon as the target is settled, what the cluster permits
 };
 
 // A tunnel leads to it.
@@ -25,11 +26,11 @@ bool IsRemote(AgentMode mode);
 // It has a pod, or a container in one: who talks to it must know a token.
 bool HasPod(AgentMode mode);
 
-// As --agent has it: "job", "ephemeral", "exec"; "auto" for the others.
+// As --agent has it: "job", "ephemeral", "shared", "exec"; "auto" for the others.
 const char* ToWord(AgentMode mode);
 
-// `word`: auto (also if empty), job, ephemeral, exec. Fails with kUsage for other words, and for what the target cannot
-// have.
+// `word`: auto (also if empty), job, ephemeral, shared, exec. Fails with kUsage for other words, and for what the
+// target cannot have.
 absl::StatusOr<AgentMode> ChooseAgentMode(const std::string& word, const TargetSpec& target, const Invoker& invoker);
 
 }  // namespace mirrorfs

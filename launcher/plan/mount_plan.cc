@@ -232,7 +232,13 @@ absl::Status CheckIdentityWord(std::string_view name, std::string_view word) {
 }
 
 absl::Status CheckIdentityOf(AgentMode mode, const std::string& identity) {
-  if (mode != AgentMode::kExec || identity == "container") return absl::OkStatus();
+  if (identity == "container" || (mode != AgentMode::kExec && mode != AgentMode::kShared)) return absl::OkStatus();
+  if (mode == AgentMode::kShared) {
+    return Failure(ExitCode::kNotPermitted,
+                   fmt::format("--as {}: a shared agent gives what kubectl exec would, the rights of the container's "
+                               "user. Use --as container.",
+                               identity));
+  }
   return Failure(ExitCode::kNotPermitted,
                  fmt::format("--as {}: an agent that is put into the container (--agent exec) has the rights of the "
                              "container's user, and no others. Use --as container.",

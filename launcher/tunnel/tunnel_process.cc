@@ -16,6 +16,7 @@
 #include "launcher/agentmodes/agent_image.h"
 #include "launcher/agentmodes/pod_agent.h"
 #include "launcher/agentmodes/settle_target.h"
+#include "launcher/agentmodes/shared_agent.h"
 #include "launcher/agentmodes/token_file.h"
 #include "launcher/failure.h"
 #include "launcher/keeper/ending_signals.h"
@@ -126,6 +127,16 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, cons
                               }});
 }
 
+absl::StatusOr<std::unique_ptr<RemoteAgent>> StartSharedAgent(EventLoop& loop, const TunnelOptions& options) {
+  const Kubectl kubectl(options.plan.cluster);
+  ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, options.plan.workload));
+  return SharedAgent::Start(loop, kubectl,
+                            {.task = TaskOf(options.plan, std::move(target)),
+                             .name_space = options.plan.agent_pod.name_space,
+                             .asks_for_facts = options.facts_fd >= 0,
+                             .expected_container = options.expected_container});
+}
+
 void TellOfAgent(const TunnelOptions& options, const RemoteAgent& agent) {
   if (options.facts_fd >= 0) {
     Tell(options.facts_fd, agent.Facts());
@@ -161,6 +172,9 @@ absl::Status StartAndServe(const TunnelOptions& options, bool& was_ready) {
   if (HasPod(options.plan.agent_mode)) {
     signals.emplace();  // what is made in the cluster is removed first; and the agent's threads are to leave them alone
     ASSIGN_OR_RETURN(agent, StartPodAgent(loop, options, *signals));
+  } else if (options.plan.agent_mode == AgentMode::kShared) {
+    signals.emplace();  // likewise
+    ASSIGN_OR_RETURN(agent, StartSharedAgent(loop, options));
   } else {
     ASSIGN_OR_RETURN(agent, StartPlacedAgent(loop, options));
     signals.emplace();

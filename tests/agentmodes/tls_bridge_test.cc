@@ -14,7 +14,9 @@
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/local/stream_protocol.hpp"
 #include "boost/asio/read.hpp"
+#include "boost/asio/read_until.hpp"
 #include "boost/asio/ssl.hpp"
+#include "boost/asio/streambuf.hpp"
 #include "boost/asio/write.hpp"
 #include "gtest/gtest.h"
 
@@ -154,6 +156,100 @@ TEST_F(TlsBridgeTest, ABrokenTransportBreaksTheConnectionAtOnce) {
   agents.reset();
   char byte = 0;
   EXPECT_LE(::read(plain.get(), &byte, 1), 0);
+}
+
+// The agent's end: one line is answered by another, and by bytes right behind it.
+class Doorkeeper {
+ public:
+  Doorkeeper(const KeyAndCertificate& own, UniqueFd transport, std::string answer)
+      : tls_(asio::ssl::context::tls_server),
+        thread_([this, own, fd = transport.release(), answer = std::move(answer)] {
+          tls_.use_certificate(asio::buffer(own.certificate), asio::ssl::context::pem);
+          tls_.use_private_key(asio::buffer(own.key), asio::ssl::context::pem);
+          Serve(fd, answer);
+        }) {}
+  ~Doorkeeper() { Wait(); }
+
+  void Wait() {
+    if (thread_.joinable()) thread_.join();
+  }
+  const std::string& heard() const { return heard_; }
+
+ private:
+  void Serve(int fd, const std::string& answer) {
+    asio::ssl::stream<Local> stream(context_, tls_);
+    stream.next_layer().assign(asio::local::stream_protocol(), fd);
+    boost::system::error_code failed;
+    stream.handshake(asio::ssl::stream_base::server, failed);
+    asio::streambuf line;
+    if (!failed) asio::read_until(stream, line, '\n', failed);
+    heard_.assign(static_cast<const char*>(line.data().data()), line.size());
+    if (!failed) asio::write(stream, asio::buffer(answer), failed);
+  }
+
+  asio::io_context context_;
+  asio::ssl::context tls_;
+  std::string heard_;
+  std::thread thread_;
+};
+
+std::string ReadToEnd(int fd) {
+  std::string text;
+  std::array<char, 256> bytes;
+  for (ssize_t count = 0; (count = ::read(fd, bytes.data(), bytes.size())) > 0;) {
+    text.append(bytes.data(), static_cast<size_t>(count));
+  }
+  return text;
+}
+
+TEST_F(TlsBridgeTest, APrefaceIsSaidFirstAndWhatComesBehindItsAnswerIsCopied) {
+  const auto bridge = TlsBridge::Start(std::nullopt, agent_.certificate);
+  ASSERT_TRUE(bridge.ok());
+  auto [plain, bridges_plain] = SocketPair();
+  auto [transport, agents] = SocketPair();
+  Doorkeeper keeper(agent_, std::move(agents), "welcome\nfirst bytes");
+  std::string answer;
+  (*bridge)->Join(std::move(bridges_plain), std::move(transport),
+                  {.line = "let me in",
+                   .accept =
+                       [&answer](std::string_view line) {
+                         answer = line;
+                         return true;
+                       },
+                   .failed = nullptr});
+  EXPECT_EQ(ReadToEnd(plain.get()), "first bytes");
+  keeper.Wait();
+  EXPECT_EQ(keeper.heard(), "let me in\n");
+  EXPECT_EQ(answer, "welcome");
+}
+
+TEST_F(TlsBridgeTest, AnAnswerThatIsNotAcceptedEndsIt) {
+  const auto bridge = TlsBridge::Start(std::nullopt, agent_.certificate);
+  ASSERT_TRUE(bridge.ok());
+  auto [plain, bridges_plain] = SocketPair();
+  auto [transport, agents] = SocketPair();
+  Doorkeeper keeper(agent_, std::move(agents), "go away\nfirst bytes");
+  (*bridge)->Join(std::move(bridges_plain), std::move(transport),
+                  {.line = "let me in", .accept = [](std::string_view) { return false; }, .failed = nullptr});
+  EXPECT_EQ(ReadToEnd(plain.get()), "");
+}
+
+TEST_F(TlsBridgeTest, APrefaceIsNotSaidToAnotherAgent) {
+  const auto bridge = TlsBridge::Start(std::nullopt, agent_.certificate);
+  ASSERT_TRUE(bridge.ok());
+  auto [plain, bridges_plain] = SocketPair();
+  auto [transport, agents] = SocketPair();
+  Doorkeeper keeper(*MakeServerCertificate("agent"), std::move(agents), "welcome\n");
+  std::string why;
+  (*bridge)->Join(std::move(bridges_plain), std::move(transport),
+                  {.line = "secret",
+                   .accept = [](std::string_view) { return true; },
+                   .failed = [&why](std::string_view reason) { why = reason; }});
+  EXPECT_EQ(ReadToEnd(plain.get()), "");
+  keeper.Wait();
+  EXPECT_EQ(keeper.heard(), "");
+  (*bridge)->Stop();
+  EXPECT_NE(why.find("certificate"), std::string::npos) << why;
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class ErrorsTest(world.World):
         self.fail_with(8, "not a mount point of mirrorfs", "umount", self.mountpoint)
         self.fail_with(8, "not a mount point of mirrorfs", "stats", self.mountpoint)
         self.fail_with(2, "write wide or json", "status", "-o", "yaml")
-        self.fail_with(2, "Write manifest, ls, logs or clean", "agent")
+        self.fail_with(2, "Write manifest, install, uninstall, ls, logs or clean", "agent")
         self.fail_with(2, "did you mean ls?", "agent", "lst")
         self.fail_with(2, "the agent's name is missing", "agent", "logs")
         self.fail_with(2, "dir:/etc is not in a cluster", "agent", "manifest", "dir:/etc")

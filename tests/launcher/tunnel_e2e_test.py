@@ -90,7 +90,7 @@ class TunnelTest(tunnel_case.TunnelCase):
     def test_other_targets_and_words(self):
         self.fail_with(2, "goes with docker/NAME, podman/NAME and targets in a cluster", "mount", "--agent", "exec", f"dir:{self.source}",
                        self.mountpoint)
-        self.fail_with(2, "write auto, job, ephemeral or exec", "mount", "--agent", "magic", self.target, self.mountpoint)
+        self.fail_with(2, "write auto, job, ephemeral, shared or exec", "mount", "--agent", "magic", self.target, self.mountpoint)
         self.fail_with(2, "--agent-program /bin/x", "mount", "--agent", "/bin/x", self.target, self.mountpoint)
 
     def become_member_of_group_docker(self):
