@@ -39,6 +39,7 @@ int Main(int argc, char** argv) {
     fmt::print("{}", DaemonHelp());
     return Exit(DaemonExit::kOk);
   }
+  if (options->version) return std::puts("mirrorfsd " MIRRORFS_VERSION) < 0;
   if (!options->probe.empty()) return RunProbe(options->probe);
   // The packaged gRPC's locks are abseil's, which look for cycles in each order of locking unless told not to.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

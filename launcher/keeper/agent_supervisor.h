@@ -55,6 +55,8 @@ class AgentSupervisor {
 
   State state() const { return state_; }
   const ProcessIdentity& process() const { return process_; }
+  // "NAMESPACE/POD/CONTAINER" of an agent in a pod, once it runs; else empty.
+  const std::string& pod() const { return pod_; }
   bool BehindTunnel() const { return IsRemote(plan_.agent_mode); }
 
  private:
@@ -83,6 +85,7 @@ class AgentSupervisor {
   UniqueFd facts_;                    // until the first agent is ready
   absl::Status refused_on_host_;      // why the agent is tried in the container
   std::string container_;             // what a tunnel has said
+  std::string pod_;                   // likewise
   EventLoop::TimerId timer_ = EventLoop::TimerId::kNone;
   absl::Time started_at_;
   absl::Duration back_off_;

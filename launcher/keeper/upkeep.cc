@@ -14,6 +14,7 @@ void SaveProcesses(const AgentSupervisor& agent, const DaemonRunner& daemon, con
                    MountRecord& record, spdlog::logger& logger) {
   record.agent = agent.process();
   record.agent_in_container = agent.BehindTunnel();
+  record.agent_pod = agent.pod();
   record.daemon = daemon.process();
   const absl::Status written = WriteRecord(path, record);
   if (!written.ok()) logger.error("{}", MessageOf(written));

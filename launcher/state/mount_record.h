@@ -28,6 +28,7 @@ struct MountRecord {
   ProcessIdentity keeper;
   ProcessIdentity agent;
   bool agent_in_container = false;  // then `agent` is a tunnel, which ends with the keeper
+  std::string agent_pod;            // "NAMESPACE/POD/CONTAINER" if it is in one
   ProcessIdentity daemon;
   ProcessIdentity launcher;       // of a run: becomes the program; none until that starts
   std::string program_namespace;  // likewise: the mount namespace of its processes
