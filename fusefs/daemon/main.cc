@@ -14,6 +14,7 @@
 #include "fusefs/daemon/probe.h"
 #include "fusefs/daemon/stop_signals.h"
 #include "fusefs/daemon/transfer_work.h"
+#include "fusefs/kernel/fuse_log.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
@@ -45,6 +46,7 @@ int Main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ::umask(0);  // the kernel has applied the caller's
   SetUpLog(options->verbose);
+  TakeFuseLog();
   BlockStopSignals();
   if (options->control_fd >= 0) ::fcntl(options->control_fd, F_SETFD, FD_CLOEXEC);
   ControlChannel control{UniqueFd(options->control_fd)};
