@@ -28,7 +28,7 @@ export TSAN_OPTIONS  ?= suppressions=$(CURDIR)/tests/scripts/tsan.supp ignore_no
 export PATH := /usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build format release demo test check faults bench bench-exec asan tsan sanitize-ci install clean \
+.PHONY: help build format release demo test check faults bench bench-exec bench-kubernetes tour asan tsan sanitize-ci install clean \
   cluster cluster-down test-kubernetes
 
 help:  ## This list
@@ -59,6 +59,12 @@ test-kubernetes: build  ## Tests on such a cluster, which is started if it is no
 	$(if $(KUBECONFIG),,$(INSTALL_PACKAGES) cluster)
 	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) $(CTEST) --timeout 3000 --repeat until-pass:2 --test-dir build/dev -L kubernetes
 
+tour: build  ## The tour of docs/sample on such a cluster: each command and what it says (DIR, INDEX: the cluster, which stays)
+	$(INSTALL_PACKAGES) cluster
+	INDEX=$(INDEX) $(CLUSTER) up $(DIR) > build/tour-cluster.log
+	set -a; eval "$$($(CLUSTER) env $(DIR))"; PATH="$(CURDIR)/build/dev/bin:$$(dirname "$$KUBECTL"):$$PATH" \
+	  docs/sample/tour.py docs/sample/README.md
+
 check: build  ## Before a commit: format, clang-tidy on changed files, style, fast tests
 	$(INSTALL_PACKAGES) check
 	tests/scripts/check.sh build/dev
@@ -87,6 +93,12 @@ bench: release  ## Native, mirrorfs, sshfs and rclone side by side (BENCH_RTT=20
 bench-exec: release  ## The part of it that runs programs inside of mirrorfs exec, and the same ones outside
 	$(INSTALL_PACKAGES) bench
 	tests/bench/exec_bench.py --bin build/release/bin --json build/bench-exec.json $(BENCH_ARGS)
+
+bench-kubernetes: release  ## Mounts of a pod over the real tunnel, beside kubectl cp and kubectl exec tar (DIR, INDEX: the cluster)
+	$(INSTALL_PACKAGES) bench cluster
+	cmake --build build/release -j $(JOBS) --target agent-image
+	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) tests/bench/kubernetes_bench.py --image build/release/mirrorfs-agent-image.tar \
+	  --json build/bench-kubernetes.json $(BENCH_ARGS)
 
 asan:  ## Address and undefined behaviour sanitizers
 	$(INSTALL_PACKAGES) build test

@@ -92,8 +92,9 @@ def walk(path, environment, told):
                 wrong.append((step, text))
     finally:
         shell.close()
-        subprocess.run(["mirrorfs", "umount", "--lazy", os.path.join(place, "remote")], env=environment, check=False,
-                       capture_output=True)
+        remote = os.path.join(place, "remote")
+        if os.path.ismount(remote):  # a step has gone wrong
+            subprocess.run(["mirrorfs", "umount", "--lazy", remote], env=environment, check=False)
         shutil.rmtree(place)
     return wrong
 

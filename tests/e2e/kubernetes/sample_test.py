@@ -5,6 +5,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import tempfile
 
 import agent_modes
 from cluster import HERE, ClusterCase
@@ -61,10 +62,12 @@ class TourTest(ClusterCase):
     """The comparison itself: a document that is wrong is noticed."""
 
     def walk(self, text):
-        path = f"/tmp/{self.namespace}.md"
-        self.addCleanup(os.unlink, path)
-        with open(path, "w", encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile("w", suffix=".md", encoding="utf-8") as file:
             file.write(f"```console\n{text}\n```\n")
+            file.flush()
+            return self.wrong(file.name)
+
+    def wrong(self, path):
         return [step.command for step, _ in tour.walk(path, dict(os.environ), lambda step, said: None)]
 
     def test_what_differs_is_told(self):
