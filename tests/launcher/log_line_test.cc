@@ -26,13 +26,15 @@ TEST(FileLines, OthersHaveTheTimeOfTheLineBefore) {
             (LogLine{absl::FromUnixSeconds(5), "agent", "serves dir:/srv"}));
   const absl::Time time = At("2026-11-27 11:00:00");
   lines.Parse("[2026-11-27 11:00:00.000] [keeper] [info] x");
-  EXPECT_EQ(lines.Parse("mirrorfs-tunnel: a connection is closed"), (LogLine{time, "tunnel", "a connection is closed"}));
+  EXPECT_EQ(lines.Parse("mirrorfs-tunnel: a connection is closed"),
+            (LogLine{time, "tunnel", "a connection is closed"}));
   EXPECT_EQ(lines.Parse("E1127 something of kubectl's"), (LogLine{time, "tunnel", "E1127 something of kubectl's"}));
 }
 
 TEST(FileLines, WhatOnlyLooksLikeAHeadIsText) {
   FileLines lines(absl::FromUnixSeconds(5));
-  for (const char* text : {"[x] [keeper] [info] y", "[2026-11-27 11:00:00.000]", "[2026-11-27 11:00:00.000] z", "[", ""}) {
+  for (const char* text :
+       {"[x] [keeper] [info] y", "[2026-11-27 11:00:00.000]", "[2026-11-27 11:00:00.000] z", "[", ""}) {
     EXPECT_EQ(lines.Parse(text), (LogLine{absl::FromUnixSeconds(5), "keeper", text}));
   }
 }

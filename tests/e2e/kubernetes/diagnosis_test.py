@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -B
-"""mirrorfs doctor on pods: each mode's rights, images, shells."""
+"""mirrorfs doctor on pods: each mode's rights, images, shells; mirrorfs logs of mounts whose agent is in a pod."""
 
 import json
 import os
+import subprocess
 
 import agent_modes
 from agent_modes import EPHEMERAL_RULES, EXEC_RULES, JOB_RULES, RESOLVE, AgentCase
@@ -101,6 +102,71 @@ class DoctorTest(AgentCase):
         self.assertEqual(checks["cluster"][0], "warning")
         checks = self.doctor("-t", "pod/web", "--kubeconfig", path, code=6)
         self.assertEqual(checks["cluster"][0], "failed")
+
+
+class LogsTest(AgentCase):
+
+    def origins(self, *words, **options):
+        """{origin: what it has said} of what `mirrorfs logs` shows."""
+        result = self.mirrorfs("logs", *words, environment=self.as_user(), **options)
+        said = {}
+        for line in result.stdout.splitlines():
+            _, _, origin, text = line.split(" ", 3)
+            said[origin.rstrip(":")] = said.get(origin.rstrip(":"), "") + text + "\n"
+        return result, said
+
+    def check_log(self, mode):
+        self.target()
+        _, mountpoint = self.mount_pod("-v", "--agent", mode)
+        result, said = self.origins(mountpoint)
+        self.assertEqual(result.stderr, "")
+        self.assertEqual(set(said), {"keeper", "daemon", "agent"})
+        self.assertIn("ready 127.0.0.1:", said["agent"])
+        self.assertIn("a session of mirrorfs", said["agent"])
+        self.assertNotIn("CERTIFICATE", said["agent"])
+        times = [line.split(" ", 1)[0] for line in result.stdout.splitlines()]
+        self.assertEqual(times, sorted(times))
+        self.mirrorfs("umount", mountpoint)
+        self.wait_no_agents()
+
+    def test_of_a_job(self):
+        self.check_log("job")
+
+    def test_of_an_ephemeral_container(self):
+        self.check_log("ephemeral")
+
+    def test_what_an_agent_in_the_container_says_comes_through_the_tunnel(self):
+        self.target()
+        _, mountpoint = self.mount_pod("-v", "--agent", "exec")
+        _, said = self.origins(mountpoint)
+        self.assertIn("a session of mirrorfs", said["agent"])
+        self.mirrorfs("umount", mountpoint)
+
+    def test_a_pod_s_log_is_followed_to_the_end(self):
+        self.target()
+        _, mountpoint = self.mount_pod("--agent", "job")
+        follower = subprocess.Popen([os.path.join(agent_modes.BIN, "mirrorfs"), "logs", "-f", mountpoint], text=True,
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                    env=self.as_user())
+        self.addCleanup(follower.kill)
+        while "agent: " not in follower.stdout.readline():
+            self.assertIsNone(follower.poll())
+        self.mirrorfs("umount", mountpoint)
+        follower.communicate(timeout=agent_modes.LIMIT)
+        self.assertEqual(follower.returncode, 0)
+
+    def test_a_log_that_may_not_be_read_is_told(self):
+        self.target()
+        _, mountpoint = self.mount_pod("--agent", "job")
+        environment = {**self.as_user(), "KUBECONFIG": self.account(RESOLVE)}
+        # The mount's target names the context that it was made with.
+        context = self.state_of(mountpoint)["target"].rsplit("--context ", 1)[1]
+        self.cluster.kubectl("config", "rename-context", self.cluster.kubectl("config", "current-context", kubeconfig=environment["KUBECONFIG"]),
+                             context, kubeconfig=environment["KUBECONFIG"])
+        result = self.mirrorfs("logs", mountpoint, environment=environment)
+        self.assertIn("pods/log", result.stderr)
+        self.assertIn("keeper: ", result.stdout)
+        self.mirrorfs("umount", mountpoint)
 
 
 if __name__ == "__main__":
