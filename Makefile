@@ -6,6 +6,12 @@ JOBS    ?= $(shell nproc)
 
 # Suites that `make test` leaves out: measurements, long runs that are started by hand, and what needs a cluster.
 LEFT_OUT := bench|ondemand|kubernetes
+# Tests that have the machine to themselves, one after the other, and are tried once more when they fail: on real
+# containers and processes that are killed, which depends on the machine's load; both runs are shown. Unit tests run
+# side by side, once: there is no excuse for them. A test of each run is in one of both by its label.
+ALONE := integration|conformance|e2e|fault
+# CI adds the suites on a cluster that fit into its time (tests/e2e/CMakeLists.txt).
+ALONE_CI := $(ALONE)|kubernetes-ci
 # Suites that make sense under sanitizers: no real containers, no planted faults. CI runs the folders of SANITIZED_CI.
 SANITIZED := unit|integration
 SANITIZED_CI := tests/wire
@@ -28,7 +34,7 @@ export TSAN_OPTIONS  ?= suppressions=$(CURDIR)/tests/scripts/tsan.supp ignore_no
 export PATH := /usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build format release demo test check faults bench bench-exec asan tsan sanitize-ci install clean \
+.PHONY: help build format release demo test test-ci check faults bench bench-exec bench-kubernetes tour asan tsan sanitize-ci install clean \
   cluster cluster-down test-kubernetes
 
 help:  ## This list
@@ -43,10 +49,14 @@ demo: build  ## Start a real container, mount it, look around, clean up
 	$(INSTALL_PACKAGES) demo
 	tests/scripts/demo.sh build/dev/bin
 
-# Tests on real containers and processes that are killed depend on the machine's load: one that fails is tried once
-# more, and both runs are shown.
 test: build  ## Build and run every test but measurements and long runs
-	$(CTEST) --repeat until-pass:2 --test-dir build/dev -LE '$(LEFT_OUT)'
+	$(CTEST) -j $(JOBS) --test-dir build/dev -L unit -LE '$(LEFT_OUT)'
+	$(CTEST) --repeat until-pass:2 --test-dir build/dev -L '^($(ALONE))$$' -LE '$(LEFT_OUT)'
+
+test-ci: build
+	$(INSTALL_PACKAGES) cluster
+	$(CTEST) -j $(JOBS) --test-dir build/dev -L unit -LE '$(LEFT_OUT)'
+	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) $(CTEST) --repeat until-pass:2 --test-dir build/dev -L '^($(ALONE_CI))$$' -LE 'bench|ondemand'
 
 cluster:  ## Start a Kubernetes cluster of two nodes on this machine (DIR=place INDEX=0…255: several side by side)
 	$(INSTALL_PACKAGES) cluster
@@ -58,6 +68,12 @@ cluster-down:  ## End it; nothing of it is left
 test-kubernetes: build  ## Tests on such a cluster, which is started if it is not there (KUBECONFIG=file: on that one)
 	$(if $(KUBECONFIG),,$(INSTALL_PACKAGES) cluster)
 	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) $(CTEST) --timeout 3000 --repeat until-pass:2 --test-dir build/dev -L kubernetes
+
+tour: build  ## The tour of docs/sample on such a cluster: each command and what it says (DIR, INDEX: the cluster, which stays)
+	$(INSTALL_PACKAGES) cluster
+	INDEX=$(INDEX) $(CLUSTER) up $(DIR) > build/tour-cluster.log
+	set -a; eval "$$($(CLUSTER) env $(DIR))"; PATH="$(CURDIR)/build/dev/bin:$$(dirname "$$KUBECTL"):$$PATH" \
+	  docs/sample/tour.py docs/sample/README.md
 
 check: build  ## Before a commit: format, clang-tidy on changed files, style, fast tests
 	$(INSTALL_PACKAGES) check
@@ -87,6 +103,12 @@ bench: release  ## Native, mirrorfs, sshfs and rclone side by side (BENCH_RTT=20
 bench-exec: release  ## The part of it that runs programs inside of mirrorfs exec, and the same ones outside
 	$(INSTALL_PACKAGES) bench
 	tests/bench/exec_bench.py --bin build/release/bin --json build/bench-exec.json $(BENCH_ARGS)
+
+bench-kubernetes: release  ## Mounts of a pod over the real tunnel, beside kubectl cp and kubectl exec tar (DIR, INDEX: the cluster)
+	$(INSTALL_PACKAGES) bench cluster
+	cmake --build build/release -j $(JOBS) --target agent-image
+	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) tests/bench/kubernetes_bench.py --image build/release/mirrorfs-agent-image.tar \
+	  --json build/bench-kubernetes.json $(BENCH_ARGS)
 
 asan:  ## Address and undefined behaviour sanitizers
 	$(INSTALL_PACKAGES) build test

@@ -30,6 +30,7 @@
 #include "agent/secrets.h"
 #include "agent/service/agent_server.h"
 #include "agent/shared/run_shared.h"
+#include "agent/target/runtime_sockets.h"
 #include "agent/target/target.h"
 #include "fmt/format.h"
 #include "protos/shared/errno_status.h"
@@ -234,6 +235,17 @@ void RemoveOwnDirectory(int argc, char** argv) {
   }
 }
 
+// A line for each runtime: "docker answers /run/docker.sock", or "docker refuses" or "docker silent" and why.
+int SayRuntimeSockets() {
+  for (const Runtime runtime : kAllRuntimes) {
+    const auto sockets = AnsweringSocketsOf(runtime, "");
+    const char* how = sockets.ok() ? "answers" : absl::IsPermissionDenied(sockets.status()) ? "refuses" : "silent";
+    fmt::print("{} {} {}\n", ToWord(runtime), how,
+               sockets.ok() ? sockets->front() : std::string(sockets.status().message()));
+  }
+  return static_cast<int>(AgentExit::kOk);
+}
+
 int Run(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "health") return Health(argv[2]);
   const pid_t parent = getppid();
@@ -246,6 +258,7 @@ int Run(int argc, char** argv) {
   }
   if (options->help) return std::fputs(AgentHelp().c_str(), stdout) < 0;
   if (options->version) return std::puts("mirrorfs-agent " MIRRORFS_VERSION) < 0;
+  if (options->runtime_sockets) return SayRuntimeSockets();
   if (options->exit_with_parent && !EndWithParent(parent)) return static_cast<int>(AgentExit::kOk);
   // gRPC's locks are abseil's, which look for cycles in each order of locking unless told not to.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

@@ -63,6 +63,7 @@ po::options_description Describe(AgentOptions& options, RawOptions& raw) {
   add("log-level", po::value(&raw.log_level)->default_value("info"), "info or debug");
   add("verbose,v", po::bool_switch(&options.verbose), "as --log-level debug");
   add("version", po::bool_switch(&options.version), "say which version this is");
+  add("runtime-sockets", po::bool_switch(&options.runtime_sockets), "say which container runtimes answer, and where");
   add("help,h", po::bool_switch(&options.help), "this text");
   return description;
 }
@@ -135,7 +136,7 @@ absl::StatusOr<AgentOptions> ParseAgentOptions(int argc, char** argv) {
   AgentOptions options;
   RawOptions raw;
   RETURN_IF_ERROR(ParseCommandWords(argc, argv, Describe(options, raw)));
-  if (options.help || options.version) return options;
+  if (options.help || options.version || options.runtime_sockets) return options;
   ASSIGN_OR_RETURN(options.ttl, ParseTime("ttl", raw.ttl));
   ASSIGN_OR_RETURN(options.lease, ParseTime("lease", raw.lease));
   ASSIGN_OR_RETURN(options.first_session, ParseTime("first-session", raw.first_session));

@@ -37,6 +37,7 @@ struct AgentOptions {
   bool verbose = false;
   bool help = false;
   bool version = false;
+  bool runtime_sockets = false;  // only say which container runtimes answer
 
   bool AllowsContainer() const { return Allows("container"); }
   bool AllowsCaller() const { return Allows("caller"); }

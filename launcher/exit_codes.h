@@ -13,7 +13,7 @@ enum class ExitCode : int {
   kMountPoint = 5,    // the mount point is missing, no directory, occupied or not yours; or FUSE cannot be had
   kUnreachable = 6,   // agent or daemon failed, does not answer, or speaks another version
   kBusy = 7,          // programs use the mount
-  kNotMounted = 8,    // umount, stats: nothing of mirrorfs is mounted there
+  kNotMounted = 8,    // umount, stats, logs: nothing of mirrorfs is mounted there
   // apply, diff -p and explain, ended by a signal: 128 and its number, as shells say it
   kHungUp = 129,
   kInterrupted = 130,

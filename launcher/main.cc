@@ -11,10 +11,12 @@
 #include "launcher/commands/completion_command.h"
 #include "launcher/commands/config_command.h"
 #include "launcher/commands/copy_commands.h"
+#include "launcher/commands/doctor_command.h"
 #include "launcher/commands/exec_command.h"
 #include "launcher/commands/explain_command.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/layer_commands.h"
+#include "launcher/commands/logs_command.h"
 #include "launcher/commands/ls_command.h"
 #include "launcher/commands/mount_command.h"
 #include "launcher/commands/stats_command.h"
@@ -54,6 +56,8 @@ absl::Status RunCommand(Words words, const Invoker& invoker) {
   if (command == "explain") return RunExplain(rest, invoker);
   if (command == "completion") return PrintCompletionScript(rest);
   if (command == kCompletionCommand) return PrintCompletions(rest, invoker);
+  if (command == "doctor") return RunDoctor(rest, invoker);
+  if (command == "logs") return RunLogs(rest, invoker);
   if (command == "ls") return RunLs(rest, invoker);
   if (command == "agent") return RunAgent(rest, invoker);
   if (command == "config") return RunConfig(rest, invoker);

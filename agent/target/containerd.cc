@@ -24,11 +24,6 @@ namespace containers = containerd::services::containers::v1;
 namespace namespaces = containerd::services::namespaces::v1;
 namespace tasks = containerd::services::tasks::v1;
 
-std::vector<std::string> UsualSockets() {
-  return {"/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock", "/run/k0s/containerd.sock",
-          "/var/snap/microk8s/common/run/containerd.sock", "/run/docker/containerd/containerd.sock"};
-}
-
 // One containerd, one namespace.
 class Containerd {
  public:
@@ -127,8 +122,7 @@ class Containerd {
 }  // namespace
 
 absl::StatusOr<FoundContainer> FindContainerdContainer(const TargetName& target, const std::string& socket) {
-  ASSIGN_OR_RETURN(const auto candidates, SocketCandidates(socket, "CONTAINERD_ADDRESS", UsualSockets()));
-  ASSIGN_OR_RETURN(const auto sockets, AnsweringSockets("containerd", candidates));
+  ASSIGN_OR_RETURN(const auto sockets, AnsweringSocketsOf(Runtime::kContainerd, socket));
   // Two containerds on one machine: the first that knows the container; else what the first one said.
   std::optional<absl::Status> first_error;
   for (const std::string& answering : sockets) {

@@ -21,15 +21,6 @@ namespace cri = runtime::v1;
 
 constexpr std::string_view kRuntime = "cri";
 
-std::vector<std::string> UsualSockets() {
-  return {"/run/containerd/containerd.sock",
-          "/run/crio/crio.sock",
-          "/run/k3s/containerd/containerd.sock",
-          "/var/snap/microk8s/common/run/containerd.sock",
-          "/run/k0s/containerd.sock",
-          "/run/cri-dockerd.sock"};
-}
-
 std::string StateName(cri::ContainerState state) {
   switch (state) {
     case cri::CONTAINER_CREATED:
@@ -120,8 +111,7 @@ absl::StatusOr<FoundContainer> FindAt(const std::string& socket, const std::stri
 }  // namespace
 
 absl::StatusOr<FoundContainer> FindCriContainer(const TargetName& target, const std::string& socket) {
-  ASSIGN_OR_RETURN(const auto candidates, SocketCandidates(socket, "CONTAINER_RUNTIME_ENDPOINT", UsualSockets()));
-  ASSIGN_OR_RETURN(const auto sockets, AnsweringSockets(kRuntime, candidates));
+  ASSIGN_OR_RETURN(const auto sockets, AnsweringSocketsOf(Runtime::kCri, socket));
   // A containerd whose CRI is switched off answers too (UNIMPLEMENTED, here UNAVAILABLE). What is worth telling is
   // what a runtime that knows the CRI said.
   std::optional<absl::Status> error;

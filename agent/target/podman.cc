@@ -23,12 +23,6 @@ struct PodmanContainer {
   int pid = 0;
 };
 
-std::vector<std::string> UsualSockets() {
-  std::vector<std::string> sockets = UserSocket("podman/podman.sock");
-  sockets.emplace_back("/run/podman/podman.sock");
-  return sockets;
-}
-
 PodmanContainer ToContainer(const json& object) {
   PodmanContainer container;
   container.listed.id = object.value("Id", "");
@@ -74,8 +68,7 @@ absl::StatusOr<FoundContainer> FindWithCommand(const std::string& name) {
 }  // namespace
 
 absl::StatusOr<FoundContainer> FindPodmanContainer(const TargetName& target, const std::string& socket) {
-  ASSIGN_OR_RETURN(const auto candidates, SocketCandidates(socket, "CONTAINER_HOST", UsualSockets()));
-  const auto sockets = AnsweringSockets(kRuntime, candidates);
+  const auto sockets = AnsweringSocketsOf(Runtime::kPodman, socket);
   if (sockets.ok()) return FindWithEngineApi(kRuntime, sockets->front(), target.name);
   if (!socket.empty()) return sockets.status();
   auto found = FindWithCommand(target.name);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "fmt/format.h"
@@ -36,6 +37,62 @@ int TryConnect(const std::string& path) {
   return errno == EAGAIN ? 0 : errno;
 }
 
+std::vector<std::string> UserSocket(std::string_view name) {
+  const char* directory = std::getenv("XDG_RUNTIME_DIR");
+  if (directory == nullptr || *directory != '/') return {};
+  return {fmt::format("{}/{}", directory, name)};
+}
+
+const char* VariableOf(Runtime runtime) {
+  switch (runtime) {
+    case Runtime::kDocker:
+      return "DOCKER_HOST";
+    case Runtime::kPodman:
+      return "CONTAINER_HOST";
+    case Runtime::kContainerd:
+      return "CONTAINERD_ADDRESS";
+    case Runtime::kCri:
+      break;
+  }
+  return "CONTAINER_RUNTIME_ENDPOINT";
+}
+
+std::vector<std::string> UsualSockets(Runtime runtime) {
+  std::vector<std::string> sockets;
+  switch (runtime) {
+    case Runtime::kDocker:
+      sockets = {"/var/run/docker.sock", "/run/docker.sock"};
+      for (std::string& socket : UserSocket("docker.sock")) sockets.push_back(std::move(socket));
+      return sockets;
+    case Runtime::kPodman:
+      sockets = UserSocket("podman/podman.sock");
+      sockets.emplace_back("/run/podman/podman.sock");
+      return sockets;
+    case Runtime::kContainerd:
+      return {"/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock", "/run/k0s/containerd.sock",
+              "/var/snap/microk8s/common/run/containerd.sock", "/run/docker/containerd/containerd.sock"};
+    case Runtime::kCri:
+      break;
+  }
+  return {"/run/containerd/containerd.sock",
+          "/run/crio/crio.sock",
+          "/run/k3s/containerd/containerd.sock",
+          "/var/snap/microk8s/common/run/containerd.sock",
+          "/run/k0s/containerd.sock",
+          "/run/cri-dockerd.sock"};
+}
+
+absl::StatusOr<std::vector<std::string>> Candidates(Runtime runtime, const std::string& chosen) {
+  if (!chosen.empty()) return std::vector<std::string>{chosen};
+  const char* value = std::getenv(VariableOf(runtime));
+  if (value == nullptr || *value == '\0') return UsualSockets(runtime);
+  const std::string_view address = value;
+  if (address.starts_with(kUnixScheme) || address.starts_with('/')) return std::vector<std::string>{value};
+  return absl::InvalidArgumentError(
+      fmt::format("{}={} is not on this machine: the agent must run beside the container, and asks a unix:// socket",
+                  VariableOf(runtime), value));
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> AnsweringSockets(std::string_view runtime,
@@ -63,22 +120,23 @@ absl::StatusOr<std::vector<std::string>> AnsweringSockets(std::string_view runti
                   runtime, fmt::join(tried, ", ")));
 }
 
-absl::StatusOr<std::vector<std::string>> SocketCandidates(const std::string& chosen, const char* environment_variable,
-                                                          std::vector<std::string> usual) {
-  if (!chosen.empty()) return std::vector<std::string>{chosen};
-  const char* value = std::getenv(environment_variable);
-  if (value == nullptr || *value == '\0') return usual;
-  const std::string_view address = value;
-  if (address.starts_with(kUnixScheme) || address.starts_with('/')) return std::vector<std::string>{value};
-  return absl::InvalidArgumentError(
-      fmt::format("{}={} is not on this machine: the agent must run beside the container, and asks a unix:// socket",
-                  environment_variable, value));
+std::string_view ToWord(Runtime runtime) {
+  switch (runtime) {
+    case Runtime::kDocker:
+      return "docker";
+    case Runtime::kPodman:
+      return "podman";
+    case Runtime::kContainerd:
+      return "containerd";
+    case Runtime::kCri:
+      break;
+  }
+  return "cri";
 }
 
-std::vector<std::string> UserSocket(std::string_view name) {
-  const char* directory = std::getenv("XDG_RUNTIME_DIR");
-  if (directory == nullptr || *directory != '/') return {};
-  return {fmt::format("{}/{}", directory, name)};
+absl::StatusOr<std::vector<std::string>> AnsweringSocketsOf(Runtime runtime, const std::string& chosen) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> candidates, Candidates(runtime, chosen));
+  return AnsweringSockets(ToWord(runtime), candidates);
 }
 
 }  // namespace mirrorfs

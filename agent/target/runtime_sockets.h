@@ -2,6 +2,8 @@
 #ifndef MIRRORFS_AGENT_TARGET_RUNTIME_SOCKETS_H_
 #define MIRRORFS_AGENT_TARGET_RUNTIME_SOCKETS_H_
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,13 +17,17 @@ namespace mirrorfs {
 absl::StatusOr<std::vector<std::string>> AnsweringSockets(std::string_view runtime,
                                                           const std::vector<std::string>& candidates);
 
-// `chosen` alone if it is not empty; else what the environment variable names (a unix:// address; other kinds are
-// INVALID_ARGUMENT, since what they name is not on this machine); else `usual`.
-absl::StatusOr<std::vector<std::string>> SocketCandidates(const std::string& chosen, const char* environment_variable,
-                                                          std::vector<std::string> usual);
+enum class Runtime : uint8_t { kDocker, kPodman, kContainerd, kCri };
 
-// "$XDG_RUNTIME_DIR/name" where that is set: where an ordinary user's own runtime listens.
-std::vector<std::string> UserSocket(std::string_view name);
+inline constexpr std::array kAllRuntimes = {Runtime::kDocker, Runtime::kPodman, Runtime::kContainerd, Runtime::kCri};
+
+// "docker"
+std::string_view ToWord(Runtime runtime);
+
+// Those of the runtime's sockets that answer: of `chosen` alone if it is not empty; else of what the runtime's variable
+// in the environment names (a unix:// address; other kinds are INVALID_ARGUMENT, since what they name is not on this
+// machine); else of the usual places, an ordinary user's own below $XDG_RUNTIME_DIR included.
+absl::StatusOr<std::vector<std::string>> AnsweringSocketsOf(Runtime runtime, const std::string& chosen);
 
 }  // namespace mirrorfs
 

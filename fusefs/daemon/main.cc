@@ -14,6 +14,7 @@
 #include "fusefs/daemon/probe.h"
 #include "fusefs/daemon/stop_signals.h"
 #include "fusefs/daemon/transfer_work.h"
+#include "fusefs/kernel/fuse_log.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
@@ -39,11 +40,13 @@ int Main(int argc, char** argv) {
     fmt::print("{}", DaemonHelp());
     return Exit(DaemonExit::kOk);
   }
+  if (options->version) return std::puts("mirrorfsd " MIRRORFS_VERSION) < 0;
   if (!options->probe.empty()) return RunProbe(options->probe);
   // The packaged gRPC's locks are abseil's, which look for cycles in each order of locking unless told not to.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ::umask(0);  // the kernel has applied the caller's
   SetUpLog(options->verbose);
+  TakeFuseLog();
   BlockStopSignals();
   if (options->control_fd >= 0) ::fcntl(options->control_fd, F_SETFD, FD_CLOEXEC);
   ControlChannel control{UniqueFd(options->control_fd)};

@@ -49,14 +49,16 @@ po::options_description Describe(DaemonOptions& options, RawOptions& raw) {
   add("path", po::value(&options.paths)->composing(), "apply: only that path");
   add("force", po::bool_switch(&options.force), "apply: also what has changed in the container");
   add("fetch-into", po::value(&options.fetch_directory), "fetch: directory for what the container has");
-  add("transfer", po::value(&options.transfer), "get, put or cat: copy between container and here, mount nothing");
-  add("remote-path", po::value(&options.remote_path), "get, put, cat: the container's");
+  add("transfer", po::value(&options.transfer),
+      "get, put, cat or find: copy between container and here, or look only; mount nothing");
+  add("remote-path", po::value(&options.remote_path), "get, put, cat, find: the container's");
   add("local-path", po::value(&options.local_path), "get, put: this machine's");
   add("output-fd", po::value(&options.output_fd), "cat: where to write");
   add("options,o", po::value(&raw.mount_words)->composing(), "mount options");
   add("control-fd", po::value(&options.control_fd), "socket to the keeper");
   add("probe", po::value(&options.probe), "only try to read that directory");
   add("verbose,v", po::bool_switch(&options.verbose), "log each request");
+  add("version", po::bool_switch(&options.version), "say which version this is");
   add("help,h", po::bool_switch(&options.help), "this text");
   return description;
 }
@@ -110,8 +112,8 @@ absl::Status Interpret(const RawOptions& raw, DaemonOptions& options) {
     return absl::InvalidArgumentError("--layer-work goes with --layer");
   }
   const std::string& transfer = options.transfer;
-  if (!transfer.empty() && transfer != "get" && transfer != "put" && transfer != "cat") {
-    return absl::InvalidArgumentError(fmt::format("--transfer {}: get, put or cat", transfer));
+  if (!transfer.empty() && transfer != "get" && transfer != "put" && transfer != "cat" && transfer != "find") {
+    return absl::InvalidArgumentError(fmt::format("--transfer {}: get, put, cat or find", transfer));
   }
   RETURN_IF_ERROR(ParseIdentity(raw.identity, options.remote));
   RETURN_IF_ERROR(ParseDeadline(raw.deadline, options.remote.deadline));
@@ -142,7 +144,7 @@ absl::StatusOr<DaemonOptions> ParseDaemonOptions(int argc, char** argv) {
   DaemonOptions options;
   RawOptions raw;
   RETURN_IF_ERROR(Parse(argc, argv, Describe(options, raw)));
-  if (options.help || !options.probe.empty()) return options;
+  if (options.help || options.version || !options.probe.empty()) return options;
   RETURN_IF_ERROR(Interpret(raw, options));
   return options;
 }

@@ -33,6 +33,7 @@ struct DaemonOptions {
   int control_fd = -1;
   bool verbose = false;
   bool help = false;
+  bool version = false;
 };
 
 absl::StatusOr<DaemonOptions> ParseDaemonOptions(int argc, char** argv);

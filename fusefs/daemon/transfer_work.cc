@@ -107,6 +107,18 @@ absl::Status Cat(const Transfer& transfer) {
   return Told(WriteContent(transfer.files, *file, transfer.options.output_fd), path);
 }
 
+absl::Status Find(const Transfer& transfer) {
+  const std::string& path = transfer.options.remote_path;
+  return Told(FindFile(transfer.files, path, /*follow_last=*/true).status(), path);
+}
+
+absl::Status Do(const Transfer& transfer) {
+  const std::string& what = transfer.options.transfer;
+  if (what == "get") return Get(transfer);
+  if (what == "put") return Put(transfer);
+  return what == "cat" ? Cat(transfer) : Find(transfer);
+}
+
 }  // namespace
 
 DaemonExit RunTransferWork(const DaemonOptions& options, ControlChannel& control) {
@@ -126,9 +138,7 @@ DaemonExit RunTransferWork(const DaemonOptions& options, ControlChannel& control
                                          }};
   TransferCounts counts;
   const Transfer transfer{options, (*remote)->Files(), listener, counts};
-  const absl::Status done = options.transfer == "get"   ? Get(transfer)
-                            : options.transfer == "put" ? Put(transfer)
-                                                        : Cat(transfer);
+  const absl::Status done = Do(transfer);
   (*remote)->Close();
   if (!done.ok()) return fail(done, DaemonExit::kFailed);
   control.SendEvent("copied", {{"files", counts.files.load()}, {"bytes", counts.bytes.load()}});

@@ -4,6 +4,7 @@
 //         and at the end {"event":"copied","files":N,"bytes":N}
 //   put   the other way
 //   cat   the content of --remote-path, links followed, goes to --output-fd
+//   find  fails unless there is such a --remote-path
 // Names are told as text: bytes that are no UTF-8 are replaced.
 #ifndef MIRRORFS_FUSEFS_DAEMON_TRANSFER_WORK_H_
 #define MIRRORFS_FUSEFS_DAEMON_TRANSFER_WORK_H_

@@ -144,6 +144,8 @@ absl::Status AgentPod::WaitUntilStarted(const PodProgress& progress, const std::
   }
 }
 
+std::string AgentPod::Place() const { return fmt::format("{}/{}/{}", kubectl_.access().name_space, pod_, container_); }
+
 std::vector<std::string> AgentPod::Command(std::vector<std::string> words) const {
   words.push_back("pod/" + pod_);
   return kubectl_.Command(words);

@@ -47,6 +47,8 @@ class AgentPod {
   // argv of kubectl with `words`, and after them the pod.
   std::vector<std::string> Command(std::vector<std::string> words) const;
   const Kubectl& kubectl() const { return kubectl_; }  // of its namespace
+  // "NAMESPACE/POD/CONTAINER"
+  std::string Place() const;
   const std::string& container() const { return container_; }
   // Of the container, if it has ended and the cluster knows.
   absl::StatusOr<PodState> State(absl::Duration limit = absl::Seconds(30));

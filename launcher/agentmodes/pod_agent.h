@@ -40,6 +40,7 @@ class PodAgent : public RemoteAgent {
 
   const std::string& Container() const override { return container_; }
   const std::string& Facts() const override { return facts_; }
+  std::string Pod() const override { return pod_->Place(); }
   Carrier& Streams() override;
   void Watch(std::function<void()> lost) override;
   absl::Status CheckContainer() const override;

@@ -18,19 +18,9 @@
 namespace mirrorfs {
 namespace {
 
-// The same task for an agent that nobody will talk to.
-absl::StatusOr<AgentPodTask> ForShow(AgentPodTask task) {
-  ASSIGN_OR_RETURN(const KeyAndCertificate authority, MakeAuthority("mirrorfs mount"));
-  ASSIGN_OR_RETURN(const std::string token, MakeToken());
-  task.name = NewAgentName();
-  task.client_ca = authority.certificate;
-  task.token_sha256 = Sha256Hex(token);
-  return task;
-}
-
 absl::Status ChooseAgent(MountPlan& plan, const PodTarget& target) {
   if (plan.agent_mode == AgentMode::kOfCluster) {
-    ASSIGN_OR_RETURN(const AgentPodTask task, ForShow(TaskOf(plan, target)));
+    ASSIGN_OR_RETURN(const AgentPodTask task, TaskForShow(plan, target));
     ASSIGN_OR_RETURN(const ModeChoice choice, ChooseMode(Kubectl(plan.cluster), plan.agent_pod, task));
     fmt::print(stderr, "{}: {}\n", OwnName(), Printable(choice.said));
     plan.agent_mode = choice.mode;
@@ -70,6 +60,16 @@ AgentPodTask TaskOf(const MountPlan& plan, PodTarget target) {
           .verbose = plan.verbose};
 }
 
+absl::StatusOr<AgentPodTask> TaskForShow(const MountPlan& plan, PodTarget target) {
+  AgentPodTask task = TaskOf(plan, std::move(target));
+  ASSIGN_OR_RETURN(const KeyAndCertificate authority, MakeAuthority("mirrorfs mount"));
+  ASSIGN_OR_RETURN(const std::string token, MakeToken());
+  task.name = NewAgentName();
+  task.client_ca = authority.certificate;
+  task.token_sha256 = Sha256Hex(token);
+  return task;
+}
+
 absl::Status SettleTarget(MountPlan& plan) { return plan.IsInCluster() ? Settle(plan).status() : absl::OkStatus(); }
 
 absl::StatusOr<std::string> ManifestFor(MountPlan plan) {
@@ -77,7 +77,7 @@ absl::StatusOr<std::string> ManifestFor(MountPlan plan) {
     return Failure(ExitCode::kUsage, fmt::format("{} is not in a cluster: there is no manifest.", plan.target));
   }
   ASSIGN_OR_RETURN(PodTarget target, Settle(plan));
-  ASSIGN_OR_RETURN(const AgentPodTask task, ForShow(TaskOf(plan, std::move(target))));
+  ASSIGN_OR_RETURN(const AgentPodTask task, TaskForShow(plan, std::move(target)));
   if (plan.agent_mode == AgentMode::kJob) return JobManifest(plan.agent_pod, task).dump(2);
   if (plan.agent_mode == AgentMode::kEphemeral) return EphemeralContainer(plan.agent_pod, task).dump(2);
   return Failure(ExitCode::kUsage, fmt::format("--agent {} makes nothing in the cluster: there is no manifest.",

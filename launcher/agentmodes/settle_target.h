@@ -19,6 +19,9 @@ absl::Status SettleTarget(MountPlan& plan);
 // What an agent for that container is to do. Its name and the proofs of who talks to it are for whoever starts it.
 AgentPodTask TaskOf(const MountPlan& plan, PodTarget target);
 
+// The same with keys that are forgotten at once, for an agent that nobody will talk to: to have the cluster try it.
+absl::StatusOr<AgentPodTask> TaskForShow(const MountPlan& plan, PodTarget target);
+
 // As SettleTarget, and gives as JSON what would then be made in the cluster. The keys for it are forgotten: it shows
 // what there would be, and serves nobody. Fails with kUsage if nothing would be made there.
 absl::StatusOr<std::string> ManifestFor(MountPlan plan);

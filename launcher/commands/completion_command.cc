@@ -30,9 +30,9 @@ struct Completions {
 };
 
 // Options that take a value, as far as something can be said about it.
-constexpr std::array<std::string_view, 13> kWithValue = {
-    "-n", "--namespace", "--context", "-t",           "--target",  "-c",     "--container",
-    "-l", "--selector",  "-o",        "--kubeconfig", "--kube-as", "--layer"};
+constexpr std::array<std::string_view, 14> kWithValue = {
+    "--mountpoint", "-n", "--namespace", "--context", "-t",           "--target",  "-c",
+    "--container",  "-l", "--selector",  "-o",        "--kubeconfig", "--kube-as", "--layer"};
 constexpr std::array<std::string_view, 6> kRuntimeWords = {"docker/", "podman/", "containerd/", "cri/", "pid/", "dir:"};
 
 // What comes before the word, taken apart as far as it matters here.
@@ -136,6 +136,8 @@ Completions Values(const Line& line, const ClusterAccess& access, std::string_vi
   if (option == "--context") return {.words = LinesOf(access, {{"config", "get-contexts", "-o", "name"}})};
   if (option == "-t" || option == "--target") return Targets(access, word);
   if (option == "--kubeconfig") return {.words = {}, .rest = Rest::kFiles};
+  if (option == "--mountpoint") return {.words = {}, .rest = Rest::kDirectories};
+  if (option == "-o" && line.command == "doctor") return {.words = {"json"}};
   if (option == "-o" && line.command == "ls") return {.words = {"wide", "json", "name"}};
   if (option != "-c" && option != "--container") return {};
   const std::string target = line.target.empty() && !line.arguments.empty() ? line.arguments[0] : line.target;
@@ -149,7 +151,9 @@ Completions Arguments(const Line& line, const ClusterAccess& access, std::string
   const size_t count = line.arguments.size();
   if (line.command == "mount" && count == 0) return Targets(access, word);
   if (line.command == "mount" && count == 1) return {.words = {}, .rest = Rest::kDirectories};
-  if (line.command == "umount" || line.command == "stats") return {.words = {}, .rest = Rest::kDirectories};
+  if (line.command == "umount" || line.command == "stats" || line.command == "logs")
+    return {.words = {}, .rest = Rest::kDirectories};
+  if (line.command == "doctor") return {};
   if (line.command == "help" && count == 0) return {.words = CommandNames()};
   if (line.command == "completion" && count == 0) return {.words = {"bash", "zsh", "fish"}};
   if (line.command == "config" && count == 0) return {.words = {"show", "check", "schema"}};

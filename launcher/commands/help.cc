@@ -29,6 +29,7 @@ constexpr std::string_view kOverview =
                                 your shell, likewise
   mirrorfs status               what is mounted, what runs
   mirrorfs stats DIR|RUN        calls made to the agent, by method
+  mirrorfs logs [DIR|RUN] [-f]  what keeper, daemon, tunnel and agent say, in one place
   mirrorfs umount DIR | --all   unmount
   mirrorfs ls [TYPE]            what can be mounted in a Kubernetes cluster, or of Docker or podman
   mirrorfs explain PATH...      whose a path is for a program that is run on a container's files, and why
@@ -45,6 +46,8 @@ constexpr std::string_view kOverview =
   mirrorfs completion SHELL     completion of commands and targets for bash, zsh or fish
   mirrorfs agent manifest|install|uninstall|ls|logs|clean
                                 the agents in a Kubernetes cluster
+  mirrorfs doctor [--target TARGET]
+                                whether mounts can work here, and of that target; if not, why
   mirrorfs version              version of this program
   mirrorfs help COMMAND         more about a command
 
@@ -233,6 +236,17 @@ Shows the calls that the mount on DIR, or the run of a program, has made to its 
 requests that came from the kernel. In a run, its name is $MIRRORFS_RUN.
 )";
 
+constexpr std::string_view kLogs = R"(Usage: mirrorfs logs [DIR | exec/PID] [-f] [--since TIME]
+
+Shows what the programs of a mount, or of a run, have said, or of all of them: keeper, daemon, tunnel and agent, an
+agent in a pod included; by time, each line with the mount and whose it is. A log ends with its mount. mount -v and
+exec -v make them say more.
+
+  -f, --follow   go on with what is said from now on, of mounts and runs that begin later, too; of one that is
+                 named until it ends
+  --since TIME   only what is not older than that: 10m, 2h, or 2026-11-27T10:00:00Z
+)";
+
 constexpr std::string_view kExplain = R"(Usage: mirrorfs explain [OPTIONS] PATH...
 
 Says of each path whether a program that is run on the container's files gets the container's, this machine's
@@ -322,6 +336,21 @@ constexpr std::string_view kDiscard = R"(Usage: mirrorfs discard [LAYER]
 Removes a private layer with all its changes.
 )";
 
+constexpr std::string_view kDoctor = R"(Usage: mirrorfs doctor [--target TARGET] [--mountpoint DIR] [-o json]
+
+Looks at what mounts and runs need, and says of each whether it is ok: this machine (kernel, FUSE, namespaces, the
+programs of mirrorfs, its state, mounts that have died, container runtimes), and the cluster that your kubectl
+reaches. With --target what a mount of that takes: whether it can be found; in a cluster also each agent mode, and
+the right or the shell that it lacks. Makes nothing. A line for each: ok; warning (something does not work that a
+mount can do without); failed, and then the exit code is the one that a mount would fail with.
+
+  -t, --target TARGET    what is to be mounted, or -l, -c, -n as for mirrorfs mount
+  --mountpoint DIR       whether it can be mounted there
+  -o json                for programs
+  --agent MODE, --agent-image IMAGE and so on, --as WHO, --runtime-socket PATH, --context NAME, --kubeconfig FILE, ...
+                         as for mirrorfs mount
+)";
+
 constexpr std::string_view kVersion = R"(Usage: mirrorfs version
 
 Prints the version of mirrorfs.
@@ -336,12 +365,27 @@ Explains a command.
 constexpr std::array kWithExecFlags = {std::string_view("exec"), std::string_view("shell"), std::string_view("explain"),
                                        std::string_view("config")};
 
-constexpr std::array kTopics = {
-    Topic{"mount", kMount},           Topic{"exec", kExec},     Topic{"shell", kShell},   Topic{"ls", kLs},
-    Topic{"completion", kCompletion}, Topic{"umount", kUmount}, Topic{"status", kStatus}, Topic{"stats", kStats},
-    Topic{"explain", kExplain},       Topic{"config", kConfig}, Topic{"layers", kLayers}, Topic{"diff", kDiff},
-    Topic{"apply", kApply},           Topic{"cp", kCopy},       Topic{"cat", kCat},       Topic{"discard", kDiscard},
-    Topic{"version", kVersion},       Topic{"help", kHelp},     Topic{"agent", kAgent}};
+constexpr std::array kTopics = {Topic{"mount", kMount},
+                                Topic{"exec", kExec},
+                                Topic{"shell", kShell},
+                                Topic{"ls", kLs},
+                                Topic{"completion", kCompletion},
+                                Topic{"umount", kUmount},
+                                Topic{"status", kStatus},
+                                Topic{"stats", kStats},
+                                Topic{"logs", kLogs},
+                                Topic{"explain", kExplain},
+                                Topic{"config", kConfig},
+                                Topic{"layers", kLayers},
+                                Topic{"diff", kDiff},
+                                Topic{"apply", kApply},
+                                Topic{"cp", kCopy},
+                                Topic{"cat", kCat},
+                                Topic{"discard", kDiscard},
+                                Topic{"doctor", kDoctor},
+                                Topic{"version", kVersion},
+                                Topic{"help", kHelp},
+                                Topic{"agent", kAgent}};
 
 }  // namespace
 

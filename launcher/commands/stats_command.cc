@@ -12,10 +12,7 @@
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/plan/command_line.h"
-#include "launcher/plan/target_spec.h"
-#include "launcher/state/known_mounts.h"
-#include "launcher/state/run_state.h"
-#include "launcher/system/mount_point.h"
+#include "launcher/state/named_mount.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -52,16 +49,6 @@ std::string AsText(const nlohmann::json& stats) {
                      CallTable(part("calls")), RequestTable(part("requests")));
 }
 
-absl::StatusOr<KnownMount> Find(const std::string& word, const Invoker& invoker) {
-  const std::string base = StateBasePath(invoker);
-  if (auto run = FindRun(base, word)) return *std::move(run);
-  const auto found = PhysicalPath(AbsolutePath(word, invoker.working_directory));
-  if (!found.ok()) return IsRunName(word) ? NoSuchRun(word) : found.status();
-  const std::string& mountpoint = *found;
-  if (auto mount = FindMount(base, mountpoint)) return *std::move(mount);
-  return Failure(ExitCode::kNotMounted, fmt::format("{} is not a mount point of mirrorfs.", mountpoint));
-}
-
 }  // namespace
 
 absl::Status RunStats(absl::Span<const std::string> words, const Invoker& invoker) {
@@ -81,7 +68,7 @@ absl::Status RunStats(absl::Span<const std::string> words, const Invoker& invoke
     return Failure(ExitCode::kUsage, "stats: the mount point is missing. Usage: mirrorfs stats DIR [-o json]");
   }
   ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(output, OutputFormats::kPlainAndJson));
-  ASSIGN_OR_RETURN(const KnownMount mount, Find(directory, invoker));
+  ASSIGN_OR_RETURN(const KnownMount mount, FindNamedMount(directory, invoker));
   ASSIGN_OR_RETURN(const auto answer, AskKeeper(mount.paths.control_socket, {{"request", "stats"}}, kAnswerLimit));
   const nlohmann::json stats = answer.value("stats", nlohmann::json::object());
   fmt::print("{}", format == OutputFormat::kJson ? stats.dump(2) + "\n" : AsText(stats));

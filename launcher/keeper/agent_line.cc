@@ -7,6 +7,7 @@ namespace mirrorfs {
 AgentLine ParseAgentLine(std::string_view line) {
   if (line == "target gone") return {.says = AgentSays::kTargetGone, .step = {}, .text = {}};
   if (SkipPrefix(line, "ready ")) return {.says = AgentSays::kReady, .step = {}, .text = std::string(line)};
+  if (SkipPrefix(line, "pod ")) return {.says = AgentSays::kPod, .step = {}, .text = std::string(line)};
   if (SkipPrefix(line, "container ")) {
     return {.says = AgentSays::kContainer, .step = {}, .text = std::string(line)};
   }

@@ -12,6 +12,7 @@ enum class AgentSays : uint8_t {
   kNothing,     // something else
   kProgress,    // "progress STEP DETAIL"
   kContainer,   // "container ID"
+  kPod,         // "pod NAMESPACE/POD/CONTAINER", where it runs and has its log
   kReady,       // "ready ENDPOINT"
   kTargetGone,  // "target gone"
 };
@@ -19,7 +20,7 @@ enum class AgentSays : uint8_t {
 struct AgentLine {
   AgentSays says = AgentSays::kNothing;
   std::string step;  // of kProgress
-  std::string text;  // DETAIL, ID, ENDPOINT
+  std::string text;  // DETAIL, ID, NAMESPACE/POD/CONTAINER, ENDPOINT
 };
 
 // Texts for people may hold any words: only what the line begins with counts.

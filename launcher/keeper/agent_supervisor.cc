@@ -100,6 +100,9 @@ void AgentSupervisor::Hear(const AgentLine& line) {
     case AgentSays::kContainer:
       container_ = line.text;
       return;
+    case AgentSays::kPod:
+      pod_ = line.text;
+      return;
     case AgentSays::kReady:
       return OnReady();
     case AgentSays::kTargetGone:

@@ -56,6 +56,8 @@ class AgentSupervisor {
 
   State state() const { return state_; }
   const ProcessIdentity& process() const { return process_; }
+  // "NAMESPACE/POD/CONTAINER" of an agent in a pod, once it runs; else empty.
+  const std::string& pod() const { return pod_; }
   bool BehindTunnel() const { return IsRemote(plan_.agent_mode); }
   // Of a target in a cluster, once it has been reached: "pod/web-7c9, container app".
   std::string Place() const;
@@ -91,6 +93,7 @@ class AgentSupervisor {
   std::string container_;             // what a tunnel has said
   std::string left_container_;        // while another one is looked for
   ProcessIdentity left_;              // the agent that says that it has ended, meanwhile
+  std::string pod_;                   // likewise
   EventLoop::TimerId timer_ = EventLoop::TimerId::kNone;
   absl::Time started_at_;
   absl::Duration back_off_;

@@ -15,6 +15,7 @@ void SaveProcesses(const AgentSupervisor& agent, const DaemonRunner& daemon, con
   record.agent = agent.process();
   record.agent_in_container = agent.BehindTunnel();
   record.container = agent.Place();
+  record.agent_pod = agent.pod();
   record.daemon = daemon.process();
   const absl::Status written = WriteRecord(path, record);
   if (!written.ok()) logger.error("{}", MessageOf(written));

@@ -14,6 +14,7 @@
 #include "launcher/keeper/child_end.h"
 #include "launcher/printable.h"
 #include "launcher/split_text.h"
+#include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
 namespace {
@@ -157,11 +158,18 @@ absl::Status TooOld(const Kubectl& kubectl, const std::string& version) {
 
 }  // namespace
 
+absl::Status CheckKubectlVersion(const Kubectl& kubectl, std::string_view version) {
+  SkipPrefix(version, "v");
+  return IsTooOld(std::string(version)) ? TooOld(kubectl, std::string(version)) : absl::OkStatus();
+}
+
 std::string CauseIn(std::string_view errors) {
   std::string cause;
+  std::string_view warning;
   for (std::string_view line : SplitText(errors, '\n')) {
     while (line.ends_with(' ') || line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
+    if (line.starts_with("Warning:")) warning = line.substr(std::min(line.find(' ') + 1, line.size()));
     if (IsLogLine(line) || line.starts_with("Warning:") || line.starts_with("See 'kubectl")) continue;
     if (line.starts_with("error: ")) line.remove_prefix(7);
     if (line.starts_with("Error from server")) line.remove_prefix(std::min(line.find(": "), line.size() - 2) + 2);
@@ -169,6 +177,8 @@ std::string CauseIn(std::string_view errors) {
     cause += line;
   }
   while (cause.ends_with('.')) cause.pop_back();
+  // With --warnings-as-errors the cause is the warning, and the error only counts.
+  if (cause.ends_with("received") && !warning.empty()) cause = warning;
   return Printable(cause.empty() ? "kubectl does not say why" : cause);
 }
 
@@ -208,7 +218,7 @@ absl::Status ExplainKubectl(const Kubectl& kubectl, absl::Span<const std::string
     return Failure(ExitCode::kFailed, fmt::format("kubectl {} {} without a word.", what, DescribeEnd(end.wait_status)));
   }
   if (ContainsAny(end.errors, kTooOld)) {
-    if (const std::string version = ClientVersion(kubectl); IsTooOld(version)) return TooOld(kubectl, version);
+    RETURN_IF_ERROR(CheckKubectlVersion(kubectl, ClientVersion(kubectl)));
   }
   return ExplainKubectlText(kubectl, what, end.errors);
 }

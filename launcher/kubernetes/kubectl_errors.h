@@ -18,6 +18,9 @@ namespace mirrorfs {
 absl::Status ExplainKubectl(const Kubectl& kubectl, absl::Span<const std::string> words, const CapturedEnd& end,
                             absl::Duration limit);
 
+// Fails with kUnreachable if a kubectl of that version ("v1.18.3") is too old.
+absl::Status CheckKubectlVersion(const Kubectl& kubectl, std::string_view version);
+
 // No context is chosen, so there is no cluster.
 absl::Status NoCluster(const Kubectl& kubectl);
 

@@ -17,7 +17,7 @@ namespace mirrorfs {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MountRecord, target, mountpoint, program, identity, mount_namespace, options,
                                    read_write, layer, deadline_seconds, since, keeper, agent, agent_in_container,
-                                   container, daemon, launcher, program_namespace, cover)
+                                   container, agent_pod, daemon, launcher, program_namespace, cover)
 
 MountRecord RecordOf(const MountPlan& plan, const std::string& name, const std::string& program) {
   return MountRecord{.target = plan.target,
@@ -32,6 +32,7 @@ MountRecord RecordOf(const MountPlan& plan, const std::string& name, const std::
                      .since = std::time(nullptr),
                      .keeper = IdentifyProcess(::getpid()),
                      .agent = {},
+                     .agent_pod = {},
                      .daemon = {},
                      .launcher = {},
                      .program_namespace = {},

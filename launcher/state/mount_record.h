@@ -29,6 +29,7 @@ struct MountRecord {
   ProcessIdentity agent;
   bool agent_in_container = false;  // then `agent` is a tunnel, which ends with the keeper
   std::string container;            // of a target in a cluster: "pod/web-7c9, container app"
+  std::string agent_pod;            // "NAMESPACE/POD/CONTAINER" if it is in one
   ProcessIdentity daemon;
   ProcessIdentity launcher;       // of a run: becomes the program; none until that starts
   std::string program_namespace;  // likewise: the mount namespace of its processes

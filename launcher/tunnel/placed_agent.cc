@@ -18,7 +18,6 @@
 #include "launcher/printable.h"
 #include "launcher/tunnel/cksum.h"
 #include "launcher/tunnel/not_replaced.h"
-#include "launcher/tunnel/placement_script.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -109,21 +108,32 @@ absl::Status CheckArrival(const std::string& line, const std::string& binary, co
 absl::StatusOr<std::unique_ptr<PlacedAgent>> PlacedAgent::Start(EventLoop& loop,
                                                                 std::unique_ptr<ContainerRunner> runner,
                                                                 const PlacementOptions& options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<PlacedAgent> agent, Find(loop, std::move(runner), options));
+  RETURN_IF_ERROR(agent->Begin(options));
+  return agent;
+}
+
+absl::StatusOr<std::string> PlacedAgent::TryPlace(std::unique_ptr<ContainerRunner> runner,
+                                                  const PlacementOptions& options) {
+  EventLoop loop;
+  ASSIGN_OR_RETURN(const std::unique_ptr<PlacedAgent> agent, Find(loop, std::move(runner), options));
+  ASSIGN_OR_RETURN(const Place place, agent->FindPlace(options));
+  RETURN_IF_ERROR(BinaryFor(place.machine, options).status());
+  return place.directory;
+}
+
+absl::StatusOr<std::unique_ptr<PlacedAgent>> PlacedAgent::Find(EventLoop& loop, std::unique_ptr<ContainerRunner> runner,
+                                                               const PlacementOptions& options) {
   const std::string& expected = options.expected_container;
   const std::string expected_name = expected.substr(0, expected.rfind(' '));
   absl::StatusOr<std::string> found = runner->Find(expected_name);
   if (!found.ok()) return About(options, found.status());
   if (!expected.empty() && *found != expected_name) return AnotherContainer(options);
   if (!options.left_container.empty() && options.left_container.starts_with(*found + " ")) return NotReplaced();
-  std::unique_ptr<PlacedAgent> agent(new PlacedAgent(loop, std::move(runner), *std::move(found)));
-  RETURN_IF_ERROR(agent->Begin(options));
-  return agent;
+  return std::unique_ptr<PlacedAgent>(new PlacedAgent(loop, std::move(runner), *std::move(found)));
 }
 
 absl::Status PlacedAgent::Begin(const PlacementOptions& options) {
-  const auto command = PlacementCommand(NewName(), AgentArguments(options));
-  ASSIGN_OR_RETURN(Conversation agent, Conversation::Start(runner_->Exec(command), runner_->Variables()));
-  agent_.emplace(std::move(agent));
   ASSIGN_OR_RETURN(const std::string directory, Copy(options));
   RETURN_IF_ERROR(Hear(options));
   carrier_ = std::make_unique<ExecCarrier>(
@@ -134,23 +144,32 @@ absl::Status PlacedAgent::Begin(const PlacementOptions& options) {
   return absl::OkStatus();
 }
 
-// Gives the directory that it has been put into.
-absl::StatusOr<std::string> PlacedAgent::Copy(const PlacementOptions& options) {
+// Starts the script in the container.
+absl::StatusOr<Place> PlacedAgent::FindPlace(const PlacementOptions& options) {
+  const auto command = PlacementCommand(NewName(), AgentArguments(options));
+  ASSIGN_OR_RETURN(Conversation agent, Conversation::Start(runner_->Exec(command), runner_->Variables()));
+  agent_.emplace(std::move(agent));
   const absl::StatusOr<std::string> line = agent_->ReadLine(kPatience);
   if (!line.ok()) return Explain(line.status(), options);
-  const absl::StatusOr<Place> place = ParsePlace(*line, runner_->OtherWays());
+  absl::StatusOr<Place> place = ParsePlace(*line, runner_->OtherWays());
   if (!place.ok()) return About(options, place.status());
   container_ = fmt::format("{} {}", found_, place->instance);
   // A runtime that is asked may tell of the one before for a while.
   if (!options.expected_container.empty() && container_ != options.expected_container) return AnotherContainer(options);
-  ASSIGN_OR_RETURN(const std::string binary, BinaryFor(place->machine, options));
+  return place;
+}
+
+// Gives the directory that it has been put into.
+absl::StatusOr<std::string> PlacedAgent::Copy(const PlacementOptions& options) {
+  ASSIGN_OR_RETURN(const Place place, FindPlace(options));
+  ASSIGN_OR_RETURN(const std::string binary, BinaryFor(place.machine, options));
   const absl::Status sent = agent_->Send(fmt::format("{}\n", binary.size()) + binary, kPatience);
   if (!sent.ok()) return Explain(sent, options);
   const absl::StatusOr<std::string> got = agent_->ReadLine(kPatience);
   if (!got.ok()) return Explain(got.status(), options);
-  const absl::Status arrived = CheckArrival(*got, binary, place->directory);
+  const absl::Status arrived = CheckArrival(*got, binary, place.directory);
   if (!arrived.ok()) return About(options, arrived);
-  return place->directory;
+  return place.directory;
 }
 
 // Starts it, and hears what it has to say until it listens.

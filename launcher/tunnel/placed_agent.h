@@ -12,6 +12,7 @@
 #include "launcher/tunnel/container_runner.h"
 #include "launcher/tunnel/conversation.h"
 #include "launcher/tunnel/exec_carrier.h"
+#include "launcher/tunnel/placement_script.h"
 #include "launcher/tunnel/remote_agent.h"
 
 namespace mirrorfs {
@@ -34,6 +35,9 @@ class PlacedAgent : public RemoteAgent {
   // kNoTarget also if the container is not the expected one.
   static absl::StatusOr<std::unique_ptr<PlacedAgent>> Start(EventLoop& loop, std::unique_ptr<ContainerRunner> runner,
                                                             const PlacementOptions& options);
+  // Whether one could be put there: runs the script that finds a place, and gives its directory in the container.
+  // Nothing stays of it. Fails as Start does.
+  static absl::StatusOr<std::string> TryPlace(std::unique_ptr<ContainerRunner> runner, const PlacementOptions& options);
   ~PlacedAgent() override;  // it removes what was put into the container, and ends
 
   const std::string& Container() const override { return container_; }
@@ -46,7 +50,10 @@ class PlacedAgent : public RemoteAgent {
   PlacedAgent(EventLoop& loop, std::unique_ptr<ContainerRunner> runner, std::string found)
       : loop_(loop), runner_(std::move(runner)), found_(std::move(found)) {}
 
+  static absl::StatusOr<std::unique_ptr<PlacedAgent>> Find(EventLoop& loop, std::unique_ptr<ContainerRunner> runner,
+                                                           const PlacementOptions& options);
   absl::Status Begin(const PlacementOptions& options);
+  absl::StatusOr<Place> FindPlace(const PlacementOptions& options);
   absl::StatusOr<std::string> Copy(const PlacementOptions& options);
   absl::Status Hear(const PlacementOptions& options);
   absl::Status Explain(const absl::Status& why, const PlacementOptions& options);

@@ -20,6 +20,8 @@ class RemoteAgent {
   virtual const std::string& Container() const = 0;
   // What the agent has told of the target's process (see ParseProcessFacts); empty if it was not asked.
   virtual const std::string& Facts() const = 0;
+  // "NAMESPACE/POD/CONTAINER" in whose log it writes; empty: it has none of its own.
+  virtual std::string Pod() const { return {}; }
   virtual Carrier& Streams() = 0;
   // Calls `lost` once, when the agent has ended or cannot be reached any more.
   virtual void Watch(std::function<void()> lost) = 0;

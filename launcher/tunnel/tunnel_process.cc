@@ -142,6 +142,7 @@ void TellOfAgent(const TunnelOptions& options, const RemoteAgent& agent) {
     Tell(options.facts_fd, agent.Facts());
     ::close(options.facts_fd);  // its end is the end of the facts
   }
+  if (const std::string pod = agent.Pod(); !pod.empty()) Tell(options.ready_fd, fmt::format("pod {}\n", pod));
   Tell(options.ready_fd, fmt::format("container {}\nready unix:{}\n", agent.Container(), options.socket));
 }
 

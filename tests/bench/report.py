@@ -132,16 +132,22 @@ def as_json(results, settings):
     return {"date": datetime.date.today().isoformat(), "machine": machine(), **settings, "rows": rows}
 
 
+def where(rtt):
+    return f"round trips of {rtt}" if rtt else "agent on the same machine"
+
+
 def markdown(results, settings):
     header, lines = table(results)
     rows = ["| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *lines]]
     about = (f"{datetime.date.today().isoformat()}, {machine()}; "
-             f"{'round trips of ' + settings['rtt'] if settings['rtt'] else 'agent on the same machine'}; "
+             f"{settings.get('where') or where(settings['rtt'])}; "
              f"medians of {settings['rounds']} rounds.")
     text = [about, "", *rows, *[f"{note}  " for note in notes(results)]]
     methods = methods_text(results)
     if methods:
         text += ["", "Calls by method:", "", *[f"* {line}" for line in methods.splitlines()]]
+    if settings.get("notes"):
+        text += ["", *[f"* {note}" for note in settings["notes"]]]
     return "\n".join(text)
 
 

@@ -82,6 +82,15 @@ def _blob(path, mib):
             out.write(block)
 
 
+def build_small(base):
+    """What goes into a pod: 250 small files in 5 directories, a repository of 310, a stream."""
+    base = pathlib.Path(base)
+    _tree(base / "small", DISTANT.small_directories, DISTANT.small_files, 2048, ".txt")
+    _repository(base / "repository", DISTANT)
+    _blob(base / "stream.bin", DISTANT.stream_mib)
+    return base
+
+
 def build(base, sizes):
     """Builds everything below base: `served` is what is mounted, `local` stays on this side."""
     served, local = pathlib.Path(base) / "served", pathlib.Path(base) / "local"

@@ -34,6 +34,9 @@ TEST(AgentLine, IsToldByItsBegin) {
   EXPECT_EQ(progress.says, AgentSays::kProgress);
   EXPECT_EQ(progress.step, "attached");
   EXPECT_EQ(progress.text, "pod/web (ready ), container app, target gone");
+  const AgentLine pod = ParseAgentLine("pod shop/mirrorfs-agent-1/agent");
+  EXPECT_EQ(pod.says, AgentSays::kPod);
+  EXPECT_EQ(pod.text, "shop/mirrorfs-agent-1/agent");
   EXPECT_EQ(ParseAgentLine("progress created").step, "created");
   EXPECT_EQ(ParseAgentLine("ready unix:/run/x").text, "unix:/run/x");
   EXPECT_EQ(ParseAgentLine("target gone").says, AgentSays::kTargetGone);

@@ -4,6 +4,7 @@
 #   mirrorfs-test/pause:1       sandboxes
 #   mirrorfs-test/busybox:1     busybox, and the files of every kind that the lab's containers have
 #   mirrorfs-test/python:1      the same below Debian's python3
+#   mirrorfs-test/py-serv:1     python with the program of docs/sample, which serves on port 80
 #   mirrorfs-test/distroless:1  one static program, no shell, a few files
 set -euo pipefail
 HERE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
@@ -13,7 +14,9 @@ D='' && . "$HERE/settings.sh"
 PACK=$ROOT/agent/image/pack_image.py
 LAYERS=$ROOT/tests/lab/make_layers.py
 
-sources() { cat "$HERE/make_images.sh" "$HERE/pause.c" "$PACK" "$LAYERS" "$(command -v busybox)"; }
+SAMPLE=$ROOT/docs/sample
+
+sources() { cat "$HERE/make_images.sh" "$HERE/pause.c" "$PACK" "$LAYERS" "$SAMPLE"/{app.py,greeting.txt} "$(command -v busybox)"; }
 
 pack() { # name, arguments
   local name=$1
@@ -47,10 +50,15 @@ make_all() {
   pack busybox --layer "$work/layers/layer1.tar" --layer "$work/layers/layer2.tar" --command /keep-running
   python_layer
   pack python --layer "$work/layers/layer1.tar" --layer "$work/python_layer" --command /keep-running
+  mkdir -p "$work/sample"/{app,var/log}
+  install -m 0755 "$SAMPLE/app.py" "$work/sample/app/"
+  install -m 0644 "$SAMPLE/greeting.txt" "$work/sample/app/"
+  tar -C "$work/sample" --sort=name --mtime=@1600000000 --owner=0 --group=0 -cf "$work/sample_layer" .
+  pack py-serv --layer "$work/layers/layer1.tar" --layer "$work/python_layer" --layer "$work/sample_layer" --entrypoint /app/app.py
   echo 'app:x:1000:1000:app:/:/none' > "$work/passwd"
   echo 'kept in an image without a shell' > "$work/data"
   pack distroless --file "$work/pause=/app" --file "$work/passwd=/etc/passwd" --file "$work/data=/srv/data" --entrypoint /app
-  rm -rf "$work"/{debs,root,layers,python_layer,passwd,data,download.log}
+  rm -rf "$work"/{debs,root,layers,sample,sample_layer,python_layer,passwd,data,download.log}
 }
 
 place=$CACHE/cluster-images-$(sources | sha256sum | cut -c1-16)
