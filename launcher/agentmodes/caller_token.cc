@@ -36,7 +36,7 @@ absl::Status NoToken(std::string_view why) {
 std::string Located(const std::string& path, const std::vector<std::string>& places) {
   if (path.empty() || path[0] == '/') return path;
   for (const std::string& place : places) {
-    std::string there = place + "/" + path;
+    std::string there = fmt::format("{}/{}", place, path);
     if (::access(there.c_str(), F_OK) == 0) return there;
   }
   return path;

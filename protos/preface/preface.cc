@@ -18,7 +18,7 @@ constexpr int kVersion = 1;
 constexpr size_t kLongestName = 253;  // of an object in Kubernetes
 constexpr size_t kLongestContainerId = 256;
 constexpr uint64_t kMostFacts = 16 << 20;
-constexpr int64_t kLongestTicketSeconds = 24 * 3600;
+constexpr int64_t kLongestTicketSeconds = 86'400;
 
 constexpr std::array<std::pair<PrefaceCode, const char*>, 7> kCodes = {
     {{PrefaceCode::kOk, "ok"},
