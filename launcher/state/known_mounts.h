@@ -18,7 +18,7 @@ enum class MountState : uint8_t {
   kStarting,
   kAgentRestarting,
   kTargetGone,
-  kFollowing,  // likewise, and what takes its place is looked for
+  kFollowing,    // likewise, and what takes its place is looked for
   kDaemonDead,   // ENOTCONN, until it is unmounted
   kKeeperDead,   // served, but nobody restarts the agent any more
   kKeeperHangs,  // it lives, and does not answer

@@ -65,6 +65,16 @@ class FollowCase(AgentCase):
                 return False
         self.wait_for(reads, f"{text} in {path}")
 
+    def replace_under(self, mountpoint, name):
+        """The pod that comes after the one of that name, and its nonce; the mount has gone on in it."""
+        self.kubectl("delete", "pod", name)
+        following = self.one_pod()
+        nonce = secrets.token_hex(16)
+        self.write_in(following, nonce)
+        self.wait_moved(mountpoint, f"pod/{following}, container app")
+        self.wait_reads(os.path.join(mountpoint, "nonce"), nonce)
+        return following, nonce
+
     def log_of(self, mountpoint):
         return self.read(self.state_of(mountpoint)["log"])
 
@@ -83,12 +93,7 @@ class FollowTest(FollowCase):
         self.assert_reads_nonce(mountpoint)
         opened = os.open(os.path.join(mountpoint, "nonce"), os.O_RDWR)
         inside = os.open(os.path.join(mountpoint, "work/deep"), os.O_PATH)
-        self.kubectl("delete", "pod", first)
-        second = self.one_pod()
-        other = secrets.token_hex(16)
-        self.write_in(second, other)
-        self.wait_moved(mountpoint, f"pod/{second}, container app")
-        self.wait_reads(os.path.join(mountpoint, "nonce"), other)
+        second, other = self.replace_under(mountpoint, first)
         self.assert_stale(os.pread, opened, 100, 0)
         self.assert_stale(os.pwrite, opened, b"x", 0)
         self.assert_stale(os.fsync, opened)
@@ -108,12 +113,7 @@ class FollowTest(FollowCase):
         name = self.run_workload()
         _, mountpoint = self.mount_target("-lapp=web", "--follow")
         for _ in range(3):
-            self.kubectl("delete", "pod", name)
-            name = self.one_pod()
-            nonce = secrets.token_hex(16)
-            self.write_in(name, nonce)
-            self.wait_moved(mountpoint, f"pod/{name},")
-            self.wait_reads(os.path.join(mountpoint, "nonce"), nonce)
+            name, _ = self.replace_under(mountpoint, name)
 
     def test_a_container_that_is_started_anew_in_the_same_pod(self):
         name = self.run_workload()
@@ -178,12 +178,7 @@ class FollowExecModeTest(FollowCase):
         _, mountpoint = self.mount_target("deployment/web", "--follow")
         opened = os.open(os.path.join(mountpoint, "nonce"), os.O_RDONLY)
         self.addCleanup(os.close, opened)
-        self.kubectl("delete", "pod", first)
-        second = self.one_pod()
-        other = secrets.token_hex(16)
-        self.write_in(second, other)
-        self.wait_moved(mountpoint, f"pod/{second},")
-        self.wait_reads(os.path.join(mountpoint, "nonce"), other)
+        self.replace_under(mountpoint, first)
         self.assert_stale(os.pread, opened, 100, 0)
 
 
