@@ -6,12 +6,11 @@ JOBS    ?= $(shell nproc)
 
 # Suites that `make test` leaves out: measurements, long runs that are started by hand, and what needs a cluster.
 LEFT_OUT := bench|ondemand|kubernetes
-# Tests that have the machine to themselves, one after the other, and are tried once more when they fail: on real
-# containers and processes that are killed, which depends on the machine's load; both runs are shown. Unit tests run
-# side by side, once: there is no excuse for them. A test of each run is in one of both by its label.
-ALONE := integration|conformance|e2e|fault
-# CI adds the suites on a cluster that fit into its time (tests/e2e/CMakeLists.txt).
-ALONE_CI := $(ALONE)|kubernetes-ci
+# Unit tests run side by side, once: there is no excuse for them. All others have the machine to themselves, one after the
+# other, and are tried once more when they fail: on real containers and processes that are killed, which depends on the
+# machine's load; both runs are shown. CI adds the suites on a cluster that fit into its time (tests/e2e/CMakeLists.txt).
+ALONE := -LE '^unit$$|$(LEFT_OUT)'
+ALONE_CI := -LE '^(unit|bench|ondemand|kubernetes)$$'
 # Suites that make sense under sanitizers: no real containers, no planted faults. CI runs the folders of SANITIZED_CI.
 SANITIZED := unit|integration
 SANITIZED_CI := tests/wire
@@ -50,13 +49,13 @@ demo: build  ## Start a real container, mount it, look around, clean up
 	tests/scripts/demo.sh build/dev/bin
 
 test: build  ## Build and run every test but measurements and long runs
-	$(CTEST) -j $(JOBS) --test-dir build/dev -L unit -LE '$(LEFT_OUT)'
-	$(CTEST) --repeat until-pass:2 --test-dir build/dev -L '^($(ALONE))$$' -LE '$(LEFT_OUT)'
+	$(CTEST) -j $(JOBS) --test-dir build/dev -L '^unit$$' -LE '$(LEFT_OUT)'
+	$(CTEST) --repeat until-pass:2 --test-dir build/dev $(ALONE)
 
 test-ci: build
 	$(INSTALL_PACKAGES) cluster
-	$(CTEST) -j $(JOBS) --test-dir build/dev -L unit -LE '$(LEFT_OUT)'
-	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) $(CTEST) --repeat until-pass:2 --test-dir build/dev -L '^($(ALONE_CI))$$' -LE 'bench|ondemand'
+	$(CTEST) -j $(JOBS) --test-dir build/dev -L '^unit$$' -LE '$(LEFT_OUT)'
+	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) $(CTEST) --repeat until-pass:2 --test-dir build/dev $(ALONE_CI)
 
 cluster:  ## Start a Kubernetes cluster of two nodes on this machine (DIR=place INDEX=0…255: several side by side)
 	$(INSTALL_PACKAGES) cluster
