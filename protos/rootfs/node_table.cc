@@ -9,6 +9,9 @@ namespace {
 // More names of one file than that are not remembered: the latest ones are the likeliest to be there still.
 constexpr size_t kMostAliases = 8;
 
+// Whatever a client says, as many ids as nobody can use up are left below its own half.
+constexpr uint64_t kHighestWanted = kClientNodeBit / 2;
+
 bool IsClientId(NodeId node) { return (ToNumber(node) & kClientNodeBit) != 0; }
 
 }  // namespace
@@ -118,13 +121,17 @@ bool NodeTable::Adopt(NodeId id, NodeId parent, std::string_view name, const std
   Node* node = Insert(id, KeyOf(parent, name, identity));
   node->references = references;
   PutAliasFirst(*node, parent, name);
-  if (!IsClientId(id)) next_id_ = std::max(next_id_, ToNumber(id) + 1);
+  RaiseNextId(ToNumber(id) + 1);
   return true;
 }
 
 void NodeTable::GiveOutFrom(NodeId first) {
   MutexLock lock(mutex_);
-  if (!IsClientId(first)) next_id_ = std::max(next_id_, ToNumber(first));
+  RaiseNextId(ToNumber(first));
+}
+
+void NodeTable::RaiseNextId(uint64_t wanted) {
+  if (wanted <= kHighestWanted) next_id_ = std::max(next_id_, wanted);
 }
 
 std::optional<NodeSnapshot> NodeTable::Find(NodeId node) const {

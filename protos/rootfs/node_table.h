@@ -49,7 +49,7 @@ class NodeTable {
 
   // Takes over a node that an earlier agent gave out. False if the id is in use.
   bool Adopt(NodeId node, NodeId parent, std::string_view name, const std::string& identity, uint64_t references);
-  // New nodes get ids from this one on, unless it is a client's.
+  // New nodes get ids from this one on, unless it is one that no agent has given out.
   void GiveOutFrom(NodeId first);
 
   // Also of a node that the client has forgotten, as long as others are found through it.
@@ -109,6 +109,7 @@ class NodeTable {
   static std::string_view IdentityOf(std::string_view key);
   Node* Insert(NodeId id, std::string key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   NodeId ChooseId(NodeId proposed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RaiseNextId(uint64_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PutAliasFirst(Node& node, NodeId parent, std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Drops the last aliases, so that `kept` remain.
   void DropAliases(Node& node, size_t kept) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -134,6 +134,16 @@ TEST(NodeTable, AProposedIdIsTakenIfItIsTheClientsAndFree) {
   EXPECT_EQ(table.Register(NodeId::kRoot, "d", Identity(2), NodeId{kClientNodeBit | 8}), wish) << "the file is known";
 }
 
+TEST(NodeTable, IdsGoOnWhereAClientSaysButNeverReachItsHalf) {
+  NodeTable table(Directory(1));
+  table.GiveOutFrom(NodeId{1000});
+  EXPECT_EQ(table.Register(NodeId::kRoot, "a", Identity(2)), NodeId{1000});
+  table.GiveOutFrom(NodeId{kClientNodeBit - 1});
+  EXPECT_TRUE(table.Adopt(NodeId{kClientNodeBit - 1}, NodeId::kRoot, "b", Identity(3), 1));
+  table.GiveOutFrom(NodeId{kClientNodeBit | 5});
+  EXPECT_EQ(table.Register(NodeId::kRoot, "c", Identity(4)), NodeId{1001});
+}
+
 TEST(NodeTable, AnIdentityCanChange) {
   NodeTable table(Directory(1));
   const NodeId node = table.Register(NodeId::kRoot, "a", Identity(2));
