@@ -80,6 +80,7 @@ class DoctorTest(world.World):
         self.assertEqual(result, "warning")
         self.assertIn(f"mirrorfs umount {mountpoint}", text)
         self.succeed("umount", mountpoint)
+        self.assert_nothing_left()
 
     def test_a_mount_point_that_will_not_do(self):
         self.assert_failed(self.doctor("--mountpoint", self.source, code=5), "mount point", "it is not empty")
