@@ -61,8 +61,8 @@ absl::Status CheckLimits(const v1::AttachReply& reply) {
 
 absl::Status SessionLink::Begin() {
   const absl::Time deadline = absl::Now() + std::min(options_.deadline, kLongestFirstWait);
-  // Through a tunnel the agent is known to be there, and a busy machine may be slow to connect; else nobody to connect to
-  // is an answer.
+  // Through a tunnel the agent is known to be there, and a busy machine may be slow to connect; else nobody to connect
+  // to is an answer.
   const bool through_tunnel = options_.silence_limit > absl::ZeroDuration();
   ASSIGN_OR_RETURN(const v1::AttachReply reply, Attach(deadline, {}, /*wait_for_agent=*/through_tunnel));
   return Take(reply);
