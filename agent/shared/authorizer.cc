@@ -23,9 +23,9 @@ Verdict Hindered(const absl::Status& why) {
 }
 
 const json& At(const json& object, const char* name) {
-  static const json kNothing;
+  static const json nothing;
   const auto found = object.is_object() ? object.find(name) : object.end();
-  return object.is_object() && found != object.end() ? *found : kNothing;
+  return object.is_object() && found != object.end() ? *found : nothing;
 }
 
 std::string TextAt(const json& object, const char* name) {
@@ -79,7 +79,7 @@ Verdict Authorizer::Identify(const std::string& token) const {
                  "then try: kubectl auth whoami");
 }
 
-Verdict Authorizer::CheckRights(const PrefaceRequest& request, ClusterUser caller) const {
+Verdict Authorizer::CheckRights(const PrefaceRequest& request, const ClusterUser& caller) const {
   Verdict verdict = CheckRight(caller, request,
                                {{"namespace", request.name_space},
                                 {"verb", "create"},

@@ -46,7 +46,7 @@ class Authorizer {
 
  private:
   Verdict Identify(const std::string& token) const;
-  Verdict CheckRights(const PrefaceRequest& request, ClusterUser caller) const;
+  Verdict CheckRights(const PrefaceRequest& request, const ClusterUser& caller) const;
   Verdict CheckRight(const ClusterUser& caller, const PrefaceRequest& request, const nlohmann::json& attributes,
                      const std::string& right) const;
   Verdict CheckContainer(const PrefaceRequest& request) const;
