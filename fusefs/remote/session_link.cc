@@ -64,12 +64,13 @@ absl::Status SessionLink::Begin() {
   // Through a tunnel the agent is known to be there, and a busy machine may be slow to connect; else nobody to connect
   // to is an answer.
   const bool through_tunnel = options_.silence_limit > absl::ZeroDuration();
-  ASSIGN_OR_RETURN(const v1::AttachReply reply, Attach(deadline, {}, /*wait_for_agent=*/through_tunnel));
+  ASSIGN_OR_RETURN(const v1::AttachReply reply,
+                   Attach(deadline, {}, /*wait_for_agent=*/through_tunnel, /*again=*/false));
   return Take(reply);
 }
 
 absl::StatusOr<v1::AttachReply> SessionLink::Attach(absl::Time deadline, const std::stop_token& stop,
-                                                    bool wait_for_agent) {
+                                                    bool wait_for_agent, bool again) {
   v1::AttachRequest request;
   request.set_protocol(kProtocolVersion);
   request.set_client_version(MIRRORFS_VERSION);
@@ -83,7 +84,7 @@ absl::StatusOr<v1::AttachReply> SessionLink::Attach(absl::Time deadline, const s
   v1::AttachReply reply;
   BoundedContext context(deadline, stop, channels_.Present()->GivenUp());
   context.Get().set_wait_for_ready(wait_for_agent);
-  counters_.Sent(Method::kAttach, wait_for_agent);
+  counters_.Sent(Method::kAttach, again);
   const grpc::Status status = channels_.Present()->Stub().Attach(&context.Get(), request, &reply);
   if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
     return absl::UnavailableError(fmt::format("{}: what answers there is not a mirrorfs agent of protocol {}",
@@ -158,7 +159,7 @@ absl::Status SessionLink::Renew(Generation lost, absl::Time deadline, const std:
 }
 
 absl::Status SessionLink::MakeNew(absl::Time deadline, const std::stop_token& stop) {
-  absl::StatusOr<v1::AttachReply> reply = Attach(deadline, stop, /*wait_for_agent=*/true);
+  absl::StatusOr<v1::AttachReply> reply = Attach(deadline, stop, /*wait_for_agent=*/true, /*again=*/true);
   if (!reply.ok()) {
     // A refusal is final for this call; what is there cannot serve us.
     if (HasErrno(reply.status())) return ErrnoStatus(EHOSTDOWN, std::string(reply.status().message()));

@@ -62,7 +62,8 @@ class SessionLink {
   void SetAgentClock(uint64_t agent_clock_ns);
 
  private:
-  absl::StatusOr<v1::AttachReply> Attach(absl::Time deadline, const std::stop_token& stop, bool wait_for_agent);
+  absl::StatusOr<v1::AttachReply> Attach(absl::Time deadline, const std::stop_token& stop, bool wait_for_agent,
+                                         bool again);
   absl::Status Take(const v1::AttachReply& reply);
   absl::StatusOr<Entry> CheckRoot(const v1::AttachReply& reply) const;
   absl::Status MakeNew(absl::Time deadline, const std::stop_token& stop);

@@ -102,6 +102,10 @@ ModeChoice Chosen(AgentMode mode, const Words& reasons) {
 absl::Status MayUseMode(const Kubectl& kubectl, AgentMode mode, const AgentPodSpec& spec, const AgentPodTask& task) {
   const Kubectl at_target = kubectl.In(task.target.name_space);
   if (mode == AgentMode::kExec) return NeedAll(at_target, mode, kExecRights);
+  if (mode == AgentMode::kShared) {
+    ASSIGN_OR_RETURN(const SharedInstall install, FindSharedInstall(kubectl, spec.name_space));
+    return MayUseShared(at_target, install, task);
+  }
   if (mode == AgentMode::kEphemeral) {
     RETURN_IF_ERROR(NeedAll(at_target, mode, kEphemeralRights));
     RETURN_IF_ERROR(NeedCarrier(at_target, mode));

@@ -16,6 +16,7 @@
 #include "launcher/agentmodes/rights.h"
 #include "launcher/agentmodes/target_state.h"
 #include "launcher/failure.h"
+#include "launcher/kubernetes/container_name.h"
 #include "launcher/printable.h"
 #include "protos/shared/errno_status.h"
 
@@ -109,7 +110,7 @@ SharedAgent::SharedAgent(EventLoop& loop, const Kubectl& kubectl, PodTarget targ
       kubectl_(kubectl),
       target_(std::move(target)),
       read_write_(read_write),
-      container_(target_.uid + " " + target_.container_id) {}
+      container_(ContainerName(target_)) {}
 
 Carrier& SharedAgent::Streams() { return *carrier_; }
 

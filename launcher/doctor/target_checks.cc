@@ -81,6 +81,7 @@ absl::StatusOr<std::string> TryPlace(const MountPlan& plan) {
 // What one mode comes to. OK: the text says what is fine.
 absl::StatusOr<std::string> TryMode(const MountPlan& plan, AgentMode mode, const AgentPodTask& task) {
   RETURN_IF_ERROR(MayUseMode(Kubectl(plan.cluster), mode, plan.agent_pod, task));
+  if (mode == AgentMode::kShared) return std::string("installed and permitted");
   if (mode != AgentMode::kExec) {
     if (plan.agent_pod.image_is_named) return std::string("permitted");
     return Failure(ExitCode::kUnreachable, "permitted, but no image of the agent is named: --agent-image NAME@DIGEST.");
@@ -163,7 +164,7 @@ void CheckClusterTarget(const MountPlan& given, const CheckReport& report) {
   if (!task.ok()) return report(Judge("agent", task.status(), ""));
   report(CheckImage(plan.agent_pod));
   std::vector<AgentMode> modes = {AgentMode::kJob};
-  if (!is_node) modes.insert(modes.end(), {AgentMode::kEphemeral, AgentMode::kExec});
+  if (!is_node) modes = {AgentMode::kShared, AgentMode::kJob, AgentMode::kEphemeral, AgentMode::kExec};
   std::vector<std::pair<AgentMode, absl::Status>> tried;
   for (const AgentMode mode : modes) {
     const auto fine = TryMode(plan, mode, *task);

@@ -103,13 +103,20 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPlacedAgent(EventLoop& loop, c
                              .left_container = options.left_container});
 }
 
+// The container that an earlier tunnel has named, whatever else its workload has by now; never the one that has been
+// left.
+absl::StatusOr<PodTarget> FindTarget(const Kubectl& kubectl, const TunnelOptions& options) {
+  const std::optional<NamedContainer> expected = ParseContainerName(options.expected_container);
+  ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, expected ? expected->workload : options.plan.workload));
+  if (ContainerName(target) == options.left_container) return NotReplaced();
+  return target;
+}
+
 absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, const TunnelOptions& options,
                                                            EndingSignals& signals) {
   const MountPlan& plan = options.plan;
   const Kubectl kubectl(plan.cluster);
-  const std::optional<NamedContainer> expected = ParseContainerName(options.expected_container);
-  ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, expected ? expected->workload : plan.workload));
-  if (ContainerName(target) == options.left_container) return NotReplaced();
+  ASSIGN_OR_RETURN(PodTarget target, FindTarget(kubectl, options));
   ASSIGN_OR_RETURN(std::string token, KeepToken(TunnelTokenFile(options.socket)));
   return PodAgent::Start(loop, kubectl,
                          {.mode = plan.agent_mode,
@@ -129,7 +136,7 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, cons
 
 absl::StatusOr<std::unique_ptr<RemoteAgent>> StartSharedAgent(EventLoop& loop, const TunnelOptions& options) {
   const Kubectl kubectl(options.plan.cluster);
-  ASSIGN_OR_RETURN(PodTarget target, ResolvePod(kubectl, options.plan.workload));
+  ASSIGN_OR_RETURN(PodTarget target, FindTarget(kubectl, options));
   return SharedAgent::Start(loop, kubectl,
                             {.task = TaskOf(options.plan, std::move(target)),
                              .name_space = options.plan.agent_pod.name_space,

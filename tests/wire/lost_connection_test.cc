@@ -191,6 +191,20 @@ TEST_F(LostConnectionTest, ConnectionsThatComeToAStandstillAreMadeAnew) {
   EXPECT_EQ(session_->Counts()["Attach"].calls, 1u);  // the session went on
 }
 
+TEST_F(LostConnectionTest, ThroughATunnelAFirstConnectionMayTakeItsTime) {
+  const std::string place = sockets_.Path() + "/late.sock";
+  RemoteSessionOptions options{.endpoint = "unix:" + place, .read_write = true};
+  EXPECT_FALSE(RemoteSession::Connect(options).ok());
+  options.silence_limit = absl::Seconds(2);
+  auto connecting = std::async(std::launch::async, [&] { return RemoteSession::Connect(options); });
+  absl::SleepFor(absl::Milliseconds(300));
+  const BreakableProxy late(place, agent_->Endpoint().substr(5));
+  const auto session = connecting.get();
+  ASSERT_TRUE(session.ok()) << session.status();
+  EXPECT_EQ((*session)->Counts()["Attach"].calls, 1u);
+  EXPECT_EQ((*session)->Counts()["Attach"].retries, 0u);
+}
+
 TEST_F(LostConnectionTest, ASilentAgentTimesOutAndIsNotAskedForEver) {
   Start({.read_write = true}, {.read_write = true, .deadline = absl::Milliseconds(400)});
   proxy_->Freeze();

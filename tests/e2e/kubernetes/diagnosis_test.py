@@ -65,6 +65,9 @@ class DoctorTest(AgentCase):
         checks = self.doctor("-t", "pod/web", MIRRORFS_AGENT_IMAGE="")
         self.assert_says(checks, "agent's image", "warning", "--agent-image")
         self.assert_says(checks, "agent", "ok", "agent mode exec")
+        self.assert_says(checks, "--agent shared", "warning", "no shared agents are installed")
+        checks = self.doctor("-t", "pod/web", "--agent", "shared", code=6)
+        self.assert_says(checks, "agent", "failed", "no shared agents are installed")
 
     def test_an_image_without_a_shell(self):
         self.run_pod("web", DISTROLESS)

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import secrets
+import signal
 import subprocess
 import threading
 import time
@@ -12,6 +13,7 @@ import time
 import agent_modes
 from agent_modes import BIN, AgentCase
 from cluster import pod
+from shared_agents import SharedCase
 
 STALE = (errno.ESTALE, errno.EHOSTDOWN)
 
@@ -180,6 +182,35 @@ class FollowExecModeTest(FollowCase):
         self.addCleanup(os.close, opened)
         self.replace_under(mountpoint, first)
         self.assert_stale(os.pread, opened, 100, 0)
+
+
+class FollowSharedTest(SharedCase, FollowCase):
+    """The same with the agents of the nodes, by somebody who has just the rights for that."""
+    mode = "shared"
+
+    def as_user(self, kubeconfig=None):
+        return super().as_user(kubeconfig or self.person)
+
+    def test_a_mount_goes_on_in_the_next_pod_and_stays_there(self):
+        self.person = self.user()
+        first = self.run_workload()
+        self.write_in(first, self.nonce)
+        _, mountpoint = self.mount_target("-lapp=web", "--follow", "--deadline", "60s")
+        self.assert_reads_nonce(mountpoint)
+        opened = os.open(os.path.join(mountpoint, "nonce"), os.O_RDONLY)
+        self.addCleanup(os.close, opened)
+        second, other = self.replace_under(mountpoint, first)
+        self.assert_stale(os.pread, opened, 100, 0)
+        self.assertEqual(self.log_of(mountpoint).count(f"goes on in pod/{second}, container app:"), 1)
+        # There are others by now; a tunnel that is lost is no reason to take one of them.
+        self.kubectl("scale", "deployment/web", "--replicas=3")
+        self.wait_for(lambda: len(self.pods()) == 3, "more pods")
+        tunnel = self.state_of(mountpoint)["agent_pid"]
+        os.kill(tunnel, signal.SIGKILL)
+        self.wait_for(lambda: self.state_of(mountpoint)["agent_pid"] not in (0, None, tunnel), "another tunnel")
+        self.wait_moved(mountpoint, f"pod/{second}, container app")
+        self.assertEqual(self.read(mountpoint, "nonce"), other)
+        self.assertNotIn("has ended", self.log_of(mountpoint).split("goes on in pod/")[1])
 
 
 class FollowRunTest(FollowCase):

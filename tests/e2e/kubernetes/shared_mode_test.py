@@ -39,6 +39,16 @@ class SharedModeTest(SharedCase):
         self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/back"), self.nonce)
         self.wait_for(lambda: not self.children(), "the end of the container's agents")
 
+    def test_doctor_tells_whether_it_may_be_used(self):
+        self.target()
+        for user, result, code, text in ((self.user(), "ok", 0, "permitted"),
+                                         (self.user(target_rules={"pods": TARGET_RULES["pods"]}), "warning", 4, "pods/exec")):
+            said = self.mirrorfs("doctor", "-o", "json", "-n", self.namespace, "--agent", "shared", "-t", "pod/web", check=False,
+                                 environment=self.as_user(user))
+            checks = {check["check"]: check for check in json.loads(said.stdout)}
+            self.assertEqual((said.returncode, checks["--agent shared"]["result"]), (code, result), said.stdout)
+            self.assertIn(text, checks["--agent shared"]["text"])
+
     def test_read_only_is_kept_and_just_these_capabilities_are_held(self):
         self.target()
         _, mountpoint = self.mount_pod("--agent", "shared", kubeconfig=self.user())
