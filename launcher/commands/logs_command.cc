@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "fmt/format.h"
 #include "launcher/commands/help.h"
+#include "launcher/failure.h"
 #include "launcher/logs/mount_log.h"
 #include "launcher/own_name.h"
 #include "launcher/plan/command_line.h"
@@ -50,8 +51,12 @@ absl::StatusOr<absl::Time> SinceOf(const std::string& word) {
   if (word.empty()) return absl::InfinitePast();
   absl::Time time;
   if (absl::ParseTime(absl::RFC3339_full, word, &time, nullptr)) return time;
-  ASSIGN_OR_RETURN(const absl::Duration length, ParseDuration("--since", word));
-  return absl::Now() - length;
+  const auto length = ParseDuration("--since", word);
+  if (length.ok()) return absl::Now() - *length;
+  return Failure(ExitCode::kUsage,
+                 fmt::format("--since: '{}' is neither a length of time, such as 10s or 2m, nor a time, "
+                             "such as 2026-11-27T10:00:00Z.",
+                             word));
 }
 
 // All logs that are looked at.

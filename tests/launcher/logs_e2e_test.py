@@ -41,7 +41,7 @@ class LogsTest(world.World):
         self.assertEqual(self.succeed("logs"), "")
         self.fail_with(8, "not a mount point of mirrorfs", "logs", self.mountpoint)
         self.fail_with(8, "there is no such run", "logs", "exec/1")
-        self.fail_with(2, "is not a length of time", "logs", "--since", "yesterday")
+        self.fail_with(2, "is neither a length of time", "logs", "--since", "yesterday")
         self.assertIn("Usage: mirrorfs logs", self.succeed("logs", "-h"))
 
     def test_who_says_what_by_time(self):
