@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "boost/asio/post.hpp"
 #include "fmt/format.h"
 #include "launcher/agentmodes/port_forward.h"
@@ -19,9 +20,11 @@
 #include "launcher/agentmodes/target_state.h"
 #include "launcher/failure.h"
 #include "launcher/kubernetes/container_name.h"
+#include "launcher/kubernetes/exec_protocol.h"
 #include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
 #include "launcher/printable.h"
+#include "launcher/system/captured_command.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -31,7 +34,11 @@ namespace {
 constexpr absl::Duration kPatience = absl::Seconds(30);
 constexpr absl::Duration kFactsPatience = absl::Seconds(20);
 constexpr absl::Duration kStateLimit = absl::Seconds(3);
+constexpr absl::Duration kCheckLimit = absl::Seconds(30);
 constexpr absl::Duration kFollowAgain = absl::Seconds(1);
+// After a stream was made it is looked whether the target is there, but not more often than this.
+constexpr absl::Duration kLookDelay = absl::Seconds(2);
+constexpr absl::Duration kLookInterval = absl::Seconds(10);
 constexpr uint64_t kMostFacts = 16 << 20;
 
 }  // namespace
@@ -39,9 +46,11 @@ constexpr uint64_t kMostFacts = 16 << 20;
 // Streams to the one port of the agent that serves files.
 class PodAgent::PodCarrier : public Carrier {
  public:
-  PodCarrier(TlsBridge& bridge, Transport& transport, int port) : bridge_(bridge), transport_(transport), port_(port) {}
+  PodCarrier(TlsBridge& bridge, Transport& transport, int port, std::function<void()> carries)
+      : bridge_(bridge), transport_(transport), port_(port), carries_(std::move(carries)) {}
 
   absl::Status Carry(UniqueFd connection) override {
+    carries_();
     CarryTo(port_, std::move(connection));
     return absl::OkStatus();
   }
@@ -62,6 +71,7 @@ class PodAgent::PodCarrier : public Carrier {
   TlsBridge& bridge_;
   Transport& transport_;
   const int port_;
+  const std::function<void()> carries_;
 };
 
 PodAgent::PodAgent(EventLoop& loop, const Kubectl& kubectl, PodTarget target)
@@ -91,7 +101,7 @@ absl::Status PodAgent::Begin(PodAgentOptions options) {
   RETURN_IF_ERROR(Hear(options.own_version));
   ASSIGN_OR_RETURN(bridge_, TlsBridge::Start(own, words_.certificate()));
   ASSIGN_OR_RETURN(transport_, MakeTransport());
-  carrier_ = std::make_unique<PodCarrier>(*bridge_, *transport_, words_.port());
+  carrier_ = std::make_unique<PodCarrier>(*bridge_, *transport_, words_.port(), [this] { OnStream(); });
   if (options.asks_for_facts) RETURN_IF_ERROR(FetchFacts(options.token));
   options.progress("attached", target_.said);
   return absl::OkStatus();
@@ -137,8 +147,21 @@ absl::StatusOr<std::unique_ptr<Transport>> PodAgent::MakeTransport() {
                                ToText(kForwardRight), ToText(kExecRight), pod_->kubectl().WhereText()));
   }
   std::vector<std::string> command = pod_->Command({"exec", "-i", "-c", pod_->container()});
-  command.insert(command.end(), {"--", "/mirrorfs-agent", "relay"});
-  return std::make_unique<RelayTransport>(bridge_->context(), std::move(command));
+  command.insert(command.end(), {"--", "/mirrorfs-agent"});
+  ASSIGN_OR_RETURN(std::string protocol, FindExecProtocol(command));
+  command.emplace_back("relay");
+  return std::make_unique<RelayTransport>(bridge_->context(), std::move(command), std::move(protocol));
+}
+
+// `agent`: argv that runs it in its pod.
+absl::StatusOr<std::string> PodAgent::FindExecProtocol(std::vector<std::string> agent) const {
+  agent.emplace_back("--version");
+  ASSIGN_OR_RETURN(const CapturedEnd end, RunCaptured({.program = agent.front(),
+                                                       .command = agent,
+                                                       .variables = {kOverSpdy},
+                                                       .input = {},
+                                                       .limit = kCheckLimit}));
+  return end.wait_status != 0 && MayBarSpdy(end.errors) ? kOverWebSocket : kOverSpdy;
 }
 
 absl::Status PodAgent::FetchFacts(const std::string& token) {
@@ -163,6 +186,7 @@ absl::Status PodAgent::FetchFacts(const std::string& token) {
 
 void PodAgent::Watch(std::function<void()> lost) {
   lost_ = std::move(lost);
+  looked_ = absl::Now();
   loop_.Watch(log_->stream(), POLLIN, [this] { OnLog(); });
 }
 
@@ -182,8 +206,22 @@ void PodAgent::OnLogEnded() {
   loop_.Unwatch(log_->stream());
   const absl::StatusOr<PodState> state = pod_->State(kStateLimit);
   const bool gone = ExitCodeOf(state.status()) == ExitCode::kNoTarget;
-  if (gone || (state.ok() && state->step != PodStep::kStarted)) return BeLost();
+  if (gone || (state.ok() && state->step != PodStep::kStarted) || TargetIsGone()) return BeLost();
   timer_ = loop_.After(kFollowAgain, [this] { FollowAgain(); });
+}
+
+// New streams may come after others that have broken, as when the node is gone: its agent's log then just stands still.
+void PodAgent::OnStream() {
+  if (!lost_ || absl::Now() - looked_ < kLookInterval) return;
+  looked_ = absl::Now();
+  look_timer_ = loop_.After(kLookDelay, [this] {
+    if (TargetIsGone()) BeLost();
+  });
+}
+
+bool PodAgent::TargetIsGone() const {
+  if (target_.pod.empty()) return false;
+  return ExitCodeOf(CheckTarget(kubectl_, target_, kStateLimit)) == ExitCode::kNoTarget;
 }
 
 void PodAgent::FollowAgain() {
@@ -206,11 +244,12 @@ void PodAgent::BeLost() {
 
 absl::Status PodAgent::CheckContainer() const {
   if (target_.pod.empty()) return absl::OkStatus();  // a node is looked for by whoever starts the next agent
-  return words_.target_gone() ? TargetHasEnded(target_) : CheckTarget(kubectl_, target_);
+  return words_.target_gone() ? TargetHasEnded(target_) : CheckTarget(kubectl_, target_, kCheckLimit);
 }
 
 PodAgent::~PodAgent() {
   loop_.Cancel(timer_);
+  loop_.Cancel(look_timer_);
   if (log_) loop_.Unwatch(log_->stream());
   if (bridge_) bridge_->Stop();
 }

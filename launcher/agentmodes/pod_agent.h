@@ -54,10 +54,13 @@ class PodAgent : public RemoteAgent {
   absl::Status Hear(const std::string& own_version);
   absl::Status WhyEnded();
   absl::StatusOr<std::unique_ptr<Transport>> MakeTransport();
+  absl::StatusOr<std::string> FindExecProtocol(std::vector<std::string> agent) const;
   absl::Status FetchFacts(const std::string& token);
   void OnLog();
   void OnLogEnded();
   void FollowAgain();
+  void OnStream();
+  bool TargetIsGone() const;
   void BeLost();
 
   EventLoop& loop_;
@@ -67,6 +70,8 @@ class PodAgent : public RemoteAgent {
   std::unique_ptr<AgentPod> pod_;
   std::optional<Conversation> log_;
   EventLoop::TimerId timer_ = EventLoop::TimerId::kNone;
+  EventLoop::TimerId look_timer_ = EventLoop::TimerId::kNone;
+  absl::Time looked_;
   AgentWords words_;
   std::unique_ptr<TlsBridge> bridge_;  // outlives what runs in its thread
   std::unique_ptr<Transport> transport_;

@@ -16,14 +16,13 @@
 namespace mirrorfs {
 namespace {
 
-// Over SPDY: over WebSocket the tail of a stream is lost now and then. kubectl 1.30 and later listen to it.
-constexpr char kOverSpdy[] = "KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false";
 constexpr std::chrono::seconds kReapInterval{1};
 
 }  // namespace
 
-RelayTransport::RelayTransport(boost::asio::io_context& context, std::vector<std::string> command)
-    : command_(std::move(command)), timer_(context) {}
+RelayTransport::RelayTransport(boost::asio::io_context& context, std::vector<std::string> command,
+                               std::string protocol)
+    : command_(std::move(command)), protocol_(std::move(protocol)), timer_(context) {}
 
 RelayTransport::~RelayTransport() {
   for (const pid_t pid : running_) {
@@ -40,7 +39,7 @@ void RelayTransport::Connect(int port, Connected connected) {
   const UniqueFd theirs(ends[1]);
   std::vector<std::string> command = command_;
   command.push_back(fmt::format("127.0.0.1:{}", port));
-  const auto pid = StartTunnelChild({.command = command, .variables = {kOverSpdy}, .stream = theirs.get()});
+  const auto pid = StartTunnelChild({.command = command, .variables = {protocol_}, .stream = theirs.get()});
   if (!pid.ok()) return connected(pid.status(), [] {});
   if (running_.empty()) ReapEnded();
   running_.insert(*pid);

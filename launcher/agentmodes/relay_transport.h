@@ -17,7 +17,8 @@ namespace mirrorfs {
 class RelayTransport : public Transport {
  public:
   // argv up to the address: "kubectl", ..., "exec", "-i", "pod/x", "-c", "agent", "--", "/mirrorfs-agent", "relay".
-  RelayTransport(boost::asio::io_context& context, std::vector<std::string> command);
+  // `protocol`: of exec_protocol.h.
+  RelayTransport(boost::asio::io_context& context, std::vector<std::string> command, std::string protocol);
   // After its context has stopped.
   ~RelayTransport() override;
 
@@ -27,6 +28,7 @@ class RelayTransport : public Transport {
   void ReapEnded();
 
   const std::vector<std::string> command_;
+  const std::string protocol_;
   boost::asio::steady_timer timer_;
   std::set<pid_t> running_;
 };

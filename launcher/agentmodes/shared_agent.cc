@@ -26,6 +26,7 @@ namespace {
 constexpr absl::Duration kAnswerLimit = absl::Seconds(90);
 constexpr absl::Duration kAliveInterval = absl::Seconds(10);
 constexpr int kMostUnanswered = 3;
+constexpr absl::Duration kCheckLimit = absl::Seconds(30);
 
 // The answer to one preface: heard in the bridge's thread, waited for in another.
 class Answer {
@@ -234,7 +235,7 @@ void SharedAgent::BeLost() {
 }
 
 absl::Status SharedAgent::CheckContainer() const {
-  return target_gone_ ? TargetHasEnded(target_) : CheckTarget(kubectl_, target_);
+  return target_gone_ ? TargetHasEnded(target_) : CheckTarget(kubectl_, target_, kCheckLimit);
 }
 
 SharedAgent::~SharedAgent() {

@@ -20,6 +20,7 @@
 #include "launcher/plan/cluster_options.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/mount_plan.h"
+#include "launcher/plan/service_arguments.h"
 #include "launcher/plan/nearest.h"
 #include "launcher/system/exec_words.h"
 #include "protos/shared/errno_status.h"
@@ -74,7 +75,8 @@ absl::StatusOr<Kubectl> KubectlOf(const AgentCommandWords& arguments, const Invo
 
 absl::Status PrintManifest(const AgentCommandWords& arguments, const Invoker& invoker) {
   if (arguments.how.target.empty()) return Failure(ExitCode::kUsage, "agent manifest: the target is missing.");
-  ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(arguments.how, invoker));
+  ASSIGN_OR_RETURN(const MountArguments how, WithSettings(arguments.how, CurrentEnvironment(), invoker));
+  ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(how, invoker));
   plan.read_write = arguments.how.read_write;
   plan.devices = arguments.devices;
   ASSIGN_OR_RETURN(const std::string manifest, ManifestFor(std::move(plan)));

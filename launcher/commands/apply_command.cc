@@ -11,6 +11,7 @@
 #include "launcher/layers/layer_store.h"
 #include "launcher/layers/layer_tool.h"
 #include "launcher/plan/command_line.h"
+#include "launcher/plan/service_arguments.h"
 #include "protos/shared/errno_status.h"
 
 namespace mirrorfs {
@@ -82,6 +83,7 @@ absl::Status RunApply(absl::Span<const std::string> words, const Invoker& invoke
                    fmt::format("layer {}: it is in use by a mount or a run; end that first.", known.name));
   }
   arguments.how.target = known.info.target;
+  ASSIGN_OR_RETURN(arguments.how, WithSettings(std::move(arguments.how), CurrentEnvironment(), invoker));
   ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(arguments.how, invoker));
   plan.read_write = true;
   std::vector<std::string> todo = {"--layer-work", "apply"};

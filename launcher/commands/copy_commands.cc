@@ -24,6 +24,7 @@
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/mount_plan.h"
 #include "launcher/plan/remote_path.h"
+#include "launcher/plan/service_arguments.h"
 #include "launcher/plan/target_spec.h"
 #include "launcher/printable.h"
 #include "launcher/system/child_process.h"
@@ -82,6 +83,7 @@ absl::Status Transfer(const MountArguments& how, Direction direction, const Remo
                       const std::string& local, const Invoker& invoker, Tally& tally) {
   MountArguments arguments = how;
   arguments.target = remote.target;
+  ASSIGN_OR_RETURN(arguments, WithSettings(std::move(arguments), CurrentEnvironment(), invoker));
   ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(arguments, invoker));
   plan.read_write = direction == Direction::kPut;
   const char* word = direction == Direction::kGet ? "get" : direction == Direction::kPut ? "put" : "cat";

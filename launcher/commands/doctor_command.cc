@@ -13,6 +13,7 @@
 #include "launcher/plan/cluster_options.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/mount_plan.h"
+#include "launcher/plan/service_arguments.h"
 #include "launcher/printable.h"
 #include "nlohmann/json.hpp"
 #include "protos/shared/errno_status.h"
@@ -64,7 +65,10 @@ void CheckAll(const DoctorArguments& arguments, const Invoker& invoker, MountPla
 absl::StatusOr<MountPlan> PlanOf(const DoctorArguments& arguments, const Invoker& invoker) {
   MountArguments how = arguments.how;
   if (how.target.empty() && !how.cluster.selector.empty()) how.target = "pod";
-  if (!how.target.empty()) return MakeServicePlan(how, invoker);
+  if (!how.target.empty()) {
+    ASSIGN_OR_RETURN(how, WithSettings(std::move(how), CurrentEnvironment(), invoker));
+    return MakeServicePlan(how, invoker);
+  }
   MountPlan plan;
   plan.agent_path = arguments.how.agent_path;
   plan.daemon_path = arguments.how.daemon_path;

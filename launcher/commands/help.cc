@@ -174,7 +174,7 @@ words after -- are helm's, such as --set readWrite=never. Who may create pods/ex
 -n, --context, --kubeconfig, --kube-as, --kube-as-group as kubectl has them. manifest also takes --rw, --as and
 --runtime-socket as 'mirrorfs mount' does, --devices (with --rw: device nodes may be made). The following are for it
 and for every command that reaches a target. Each may be in the environment, too: --agent-pull-policy is
-MIRRORFS_AGENT_PULL_POLICY, with ; between several.
+MIRRORFS_AGENT_PULL_POLICY, with ; between several; or in a settings file of yours: agent: {pull_policy: Never}.
 
   --agent MODE                           auto (default), job, ephemeral or shared
 )";

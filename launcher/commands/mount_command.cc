@@ -13,6 +13,7 @@
 #include "launcher/keeper/keeper_process.h"
 #include "launcher/layers/layer_store.h"
 #include "launcher/plan/mount_plan.h"
+#include "launcher/plan/service_arguments.h"
 #include "launcher/state/clean_up.h"
 #include "launcher/state/known_mounts.h"
 #include "launcher/system/mount_point.h"
@@ -121,8 +122,9 @@ absl::Status PrintManifest(const MountPlan& plan) {
 }  // namespace
 
 absl::Status RunMount(absl::Span<const std::string> words, MountCaller caller, const Invoker& invoker) {
-  ASSIGN_OR_RETURN(const MountArguments arguments, ParseMountArguments(words, caller));
+  ASSIGN_OR_RETURN(MountArguments arguments, ParseMountArguments(words, caller));
   if (arguments.help) return PrintHelp("mount");
+  ASSIGN_OR_RETURN(arguments, WithSettings(std::move(arguments), CurrentEnvironment(), invoker));
   ASSIGN_OR_RETURN(const MountPlan plan, MakeMountPlan(arguments, invoker));
   if (arguments.fake) return absl::OkStatus();
   if (arguments.dry_run) return PrintManifest(plan);

@@ -1,4 +1,5 @@
 // What `mirrorfs exec`, `shell` and `explain` are asked to do, from wherever it was said: flags, environment, files.
+// Other commands take `agent` and `cluster` of it (service_arguments.h).
 #ifndef MIRRORFS_LAUNCHER_CONFIG_EXEC_SETTINGS_H_
 #define MIRRORFS_LAUNCHER_CONFIG_EXEC_SETTINGS_H_
 
@@ -26,6 +27,12 @@ struct ListEntry {
 };
 
 using SourcedList = Sourced<std::vector<ListEntry>>;
+
+inline std::vector<std::string> TextsOf(const SourcedList& list) {
+  std::vector<std::string> texts;
+  for (const ListEntry& entry : list.value) texts.push_back(entry.text);
+  return texts;
+}
 
 struct FsSettings {
   Sourced<FsMode> mode = {.value = FsMode::kRead};

@@ -74,6 +74,15 @@ void WarnOfWhatHasNoEffect(const FsSettings& fs, std::vector<std::string>& warni
 
 }  // namespace
 
+absl::StatusOr<LoadedSettings> LoadClusterSettings(const Environment& environment, std::string_view working_directory) {
+  LoadedSettings loaded;
+  RETURN_IF_ERROR(ApplyFoundFile(FindUserFile(environment), FileKind::kOwn, loaded));
+  RETURN_IF_ERROR(ApplyFoundFile(FindProjectFile(working_directory), FileKind::kProject, loaded));
+  RETURN_IF_ERROR(ApplyPodVariables(environment, loaded.settings.agent));
+  RETURN_IF_ERROR(CheckValues(loaded.settings));
+  return loaded;
+}
+
 // What counts least comes first, and is replaced by what comes later. A file that is named counts as named only.
 absl::StatusOr<LoadedSettings> LoadSettings(const ExecFlags& flags, const Environment& environment,
                                             std::string_view working_directory) {

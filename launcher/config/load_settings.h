@@ -31,6 +31,10 @@ struct LoadedSettings {
 absl::StatusOr<LoadedSettings> LoadSettings(const ExecFlags& flags, const Environment& environment,
                                             std::string_view working_directory);
 
+// Of the files that are found, and the MIRRORFS_AGENT_ variables: for commands that have none of exec's flags, and want
+// the sections `agent` and `cluster`. Fails likewise.
+absl::StatusOr<LoadedSettings> LoadClusterSettings(const Environment& environment, std::string_view working_directory);
+
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_LAUNCHER_CONFIG_LOAD_SETTINGS_H_

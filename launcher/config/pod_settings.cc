@@ -30,12 +30,6 @@ SourcedList ListFrom(const std::vector<std::string>& texts, const std::string& s
   return list;
 }
 
-std::vector<std::string> TextsOf(const SourcedList& list) {
-  std::vector<std::string> texts;
-  for (const ListEntry& entry : list.value) texts.push_back(entry.text);
-  return texts;
-}
-
 }  // namespace
 
 void ApplyPodFlags(const AgentPodWords& flags, AgentSettings& agent) {

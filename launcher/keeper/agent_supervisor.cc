@@ -177,7 +177,7 @@ void AgentSupervisor::OnEnd(pid_t pid, int wait_status) {
 
 void AgentSupervisor::OnStartFailed(const absl::Status& why) {
   if (!MayTryExec(plan_, why)) return FailStart(refused_.ok() ? why : NeitherWay(refused_, why));
-  if (HasPod(plan_.agent_mode)) {
+  if (plan_.IsInCluster()) {
     listener_.progress(kModeStep, fmt::format("exec, as {} failed: {}", ToWord(plan_.agent_mode), MessageOf(why)));
   } else {
     logger_.info("{} The agent is put into the container (--agent exec).", MessageOf(why));

@@ -98,7 +98,11 @@ absl::Status Forbidden(const Kubectl& kubectl, std::string_view cause) {
   const auto verb = Between(cause, " cannot ", " resource \"");
   const auto resource = Between(cause, " resource \"", "\"");
   if (!verb || !resource) {
-    return Failure(ExitCode::kNotPermitted, fmt::format("the cluster {} refuses: {}.", InContext(kubectl), cause));
+    return Failure(ExitCode::kNotPermitted,
+                   fmt::format("the cluster {} refuses: {}. If that is about the agent's pod, use --agent exec, which "
+                               "makes none, or --agent-namespace; else ask whoever has made that rule. What agent you "
+                               "may have: mirrorfs doctor --target TARGET",
+                               InContext(kubectl), cause));
   }
   const std::string user = Between(cause, "User \"", "\"").value_or("?");
   const std::string group = Between(cause, "in API group \"", "\"").value_or("");
@@ -191,7 +195,9 @@ absl::Status NoCluster(const Kubectl& kubectl) {
 
 absl::Status ExplainKubectlText(const Kubectl& kubectl, std::string_view what, std::string_view errors) {
   const std::string cause = CauseIn(errors);
-  if (Contains(errors, "Error from server (NotFound)")) return Failure(ExitCode::kNoTarget, cause + ".");
+  if (Contains(errors, "Error from server (NotFound)")) {
+    return Failure(ExitCode::kNoTarget, fmt::format("{}. What there is: {}", cause, kubectl.Shown("get all")));
+  }
   if (Contains(errors, "Error from server (Forbidden)")) return Forbidden(kubectl, cause);
   if (ContainsAny(errors, kNoContext) || (cause.starts_with("context \"") && cause.ends_with("does not exist"))) {
     return NoContext(kubectl, cause);
@@ -203,7 +209,8 @@ absl::Status ExplainKubectlText(const Kubectl& kubectl, std::string_view what, s
     return Failure(ExitCode::kNoTarget, fmt::format("the cluster {} has no resource type {}. It has: {}",
                                                     InContext(kubectl), *type, kubectl.Shown("api-resources")));
   }
-  return Failure(ExitCode::kFailed, fmt::format("kubectl {} failed: {}.", what, cause));
+  return Failure(ExitCode::kFailed, fmt::format("kubectl {} failed: {}. Does kubectl work here by itself? Try: {}", what,
+                                                cause, kubectl.Shown("get pods")));
 }
 
 absl::Status ExplainKubectl(const Kubectl& kubectl, absl::Span<const std::string> words, const CapturedEnd& end,

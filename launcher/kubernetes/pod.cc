@@ -96,6 +96,7 @@ Pod PodFromJson(const json& object) {
           .phase = TextAt(status, {"phase"}),
           .created = TextAt(metadata, {"creationTimestamp"}),
           .being_deleted = !TextAt(metadata, {"deletionTimestamp"}).empty(),
+          .delete_by = TextAt(metadata, {"deletionTimestamp"}),
           .share_process_namespace = FlagAt(spec, {"shareProcessNamespace"}),
           .host_pid = FlagAt(spec, {"hostPID"}),
           .operating_system = TextAt(spec, {"os", "name"}),

@@ -45,6 +45,7 @@ struct Pod {
   std::string created;  // "2026-11-27T01:46:00Z": can be compared as text
   bool ready = false;
   bool being_deleted = false;
+  std::string delete_by;  // its grace included; empty: it is not being deleted
   bool share_process_namespace = false;
   bool host_pid = false;
   std::string operating_system;          // if the pod says it

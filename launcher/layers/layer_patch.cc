@@ -14,6 +14,7 @@
 #include "launcher/json_lines.h"
 #include "launcher/keeper/ending_signals.h"
 #include "launcher/layers/layer_tool.h"
+#include "launcher/plan/service_arguments.h"
 #include "launcher/system/child_process.h"
 #include "launcher/system/work_place.h"
 #include "protos/shared/errno_status.h"
@@ -68,6 +69,7 @@ absl::StatusOr<OldFiles> FetchOldFiles(const Layer& layer, const std::vector<Lay
   if (std::none_of(changes.begin(), changes.end(), NeedsContainer)) return files;
   MountArguments target;
   target.target = layer.info().target;
+  ASSIGN_OR_RETURN(target, WithSettings(std::move(target), CurrentEnvironment(), invoker));
   ASSIGN_OR_RETURN(MountPlan plan, MakeServicePlan(target, invoker));
   RETURN_IF_ERROR(RunLayerTool({.plan = std::move(plan),
                                 .layer_directory = layer.directory(),

@@ -5,9 +5,9 @@
 
 #include "fmt/format.h"
 #include "launcher/config/make_policy.h"
-#include "launcher/config/pod_settings.h"
 #include "launcher/failure.h"
 #include "launcher/plan/kernel_trees.h"
+#include "launcher/plan/service_arguments.h"
 #include "launcher/plan/target_spec.h"
 #include "launcher/system/mount_table.h"
 #include "protos/shared/errno_status.h"
@@ -55,67 +55,11 @@ bool TakesVolumes(const ExecSettings& settings, const TargetSpec& target) {
 
 bool WritesToContainer(const FsSettings& fs) { return fs.mode.value == FsMode::kWrite || !fs.read_write.value.empty(); }
 
-std::vector<std::string> Texts(const SourcedList& list) {
-  std::vector<std::string> texts;
-  for (const ListEntry& entry : list.value) texts.push_back(entry.text);
-  return texts;
-}
-
-// For a target elsewhere only what was said on the command line: there it is a mistake, in a file it is meant for other
-// targets.
-template <typename T>
-bool CountsForCluster(const Sourced<T>& setting, const ExecSettings& settings) {
-  const bool in_cluster = settings.target.value.empty() || IsClusterTarget(settings.target.value + " ");
-  return in_cluster || setting.source.starts_with("flag ");
-}
-
-ClusterFlags ClusterFlagsOf(const ExecSettings& settings) {
-  const auto counts = [&settings](const auto& setting) { return CountsForCluster(setting, settings); };
-  const auto text = [&counts](const Sourced<std::string>& setting) { return counts(setting) ? setting.value : ""; };
-  const ClusterSettings& cluster = settings.cluster;
-  return {.container = text(settings.container),
-          .selector = text(settings.selector),
-          .name_space = text(cluster.name_space),
-          .context = text(cluster.context),
-          .kubeconfig = text(cluster.kubeconfig),
-          .impersonate = text(cluster.impersonate),
-          .impersonate_groups =
-              counts(cluster.impersonate_groups) ? Texts(cluster.impersonate_groups) : std::vector<std::string>()};
-}
-
-// As `mirrorfs mount` is told them.
-MountArguments ServiceArguments(const ExecSettings& settings, bool verbose) {
-  const auto given = [](const std::string& text) {
-    return text.empty() ? std::nullopt : std::optional<std::string>(text);
-  };
-  const AgentSettings& agent = settings.agent;
-  MountArguments arguments;
-  arguments.target = settings.target.value;
-  arguments.cluster = ClusterFlagsOf(settings);
-  arguments.verbose = verbose;
-  arguments.hard = agent.hard.value;
-  arguments.identity = given(agent.identity.value);
-  arguments.deadline = given(agent.deadline.value);
-  arguments.runtime_socket = agent.runtime_socket.value;
-  arguments.tls_ca = agent.tls_ca.value;
-  arguments.tls_certificate = agent.tls_certificate.value;
-  arguments.tls_key = agent.tls_key.value;
-  arguments.token_file = agent.token_file.value;
-  arguments.follow = agent.follow.value && CountsForCluster(agent.follow, settings);
-  arguments.agent_mode = agent.mode.value;
-  arguments.progress = agent.progress.value;
-  arguments.agent_pod =
-      PodWordsOf(agent, [&settings](const SourcedList& setting) { return CountsForCluster(setting, settings); });
-  arguments.agent_path = agent.agent_path.value;
-  arguments.daemon_path = agent.daemon_path.value;
-  return arguments;
-}
-
 EnvironmentChoice ChooseVariables(const EnvSettings& settings) {
-  EnvironmentChoice choice{.include = Texts(settings.include),
-                           .exclude = Texts(settings.exclude),
+  EnvironmentChoice choice{.include = TextsOf(settings.include),
+                           .exclude = TextsOf(settings.exclude),
                            .overrides = {},
-                           .unset = Texts(settings.unset)};
+                           .unset = TextsOf(settings.unset)};
   for (const auto& [name, value] : settings.set.value) choice.overrides.push_back(fmt::format("{}={}", name, value));
   return choice;
 }

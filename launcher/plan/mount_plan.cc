@@ -7,7 +7,6 @@
 #include "fmt/format.h"
 #include "launcher/agentmodes/agent_image.h"
 #include "launcher/agentmodes/agent_pod_settings.h"
-#include "launcher/config/environment.h"
 #include "launcher/failure.h"
 #include "launcher/plan/duration.h"
 #include "launcher/plan/mount_options.h"
@@ -42,7 +41,6 @@ absl::StatusOr<std::string> ChooseIdentity(const MountArguments& arguments, cons
   return word;
 }
 
-// What flags say counts more than the environment.
 absl::StatusOr<AgentPodSpec> ChooseAgentPod(const MountArguments& arguments, const TargetSpec& target,
                                             const Invoker& invoker) {
   AgentPodSpec spec;
@@ -52,8 +50,6 @@ absl::StatusOr<AgentPodSpec> ChooseAgentPod(const MountArguments& arguments, con
                    fmt::format("--agent-{} goes with targets in a cluster only, such as pod/NAME; the target is {}.",
                                arguments.agent_pod.begin()->first, target.text));
   }
-  ASSIGN_OR_RETURN(const AgentPodWords variables, AgentPodWordsOf(CurrentEnvironment()));
-  RETURN_IF_ERROR(ApplyAgentPodWords(variables, "MIRRORFS_AGENT_", spec));
   RETURN_IF_ERROR(ApplyAgentPodWords(arguments.agent_pod, "--agent-", spec));
   spec.runtime_socket = arguments.runtime_socket;
   if (spec.image.empty()) spec.image = PublishedAgentImage(invoker.executable_directory).value_or("");

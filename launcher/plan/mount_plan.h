@@ -28,7 +28,7 @@ struct MountPlan {
   std::string mountpoint;   // absolute; physical once the mount point has been looked at
   std::string identity;     // container, caller, UID or UID:GID
   AgentMode agent_mode = AgentMode::kHost;
-  bool exec_is_next = false;  // auto has chosen a mode with a pod: if there can be none, kExec
+  bool exec_is_next = false;  // auto has chosen another mode: if that fails at the start, kExec
   AgentPodSpec agent_pod;     // of a target in a cluster: what its agent's pod is like, if it has one
   bool read_write = false;
   bool devices = false;

@@ -22,6 +22,12 @@ class ContainerRunner {
   virtual std::vector<std::string> Exec(const std::vector<std::string>& words) const = 0;
   // NAME=VALUE, in addition to this process's environment.
   virtual std::vector<std::string> Variables() const { return {}; }
+  // Whether there is another way to run commands, after one that did not begin and wrote these errors: from then on it is
+  // taken, by Variables, too.
+  virtual bool TakeOtherProtocol(const std::string& errors) {
+    (void)errors;
+    return false;
+  }
   // Why such a command did not even begin, from what was written to stderr; for a person.
   virtual absl::Status Explain(const std::string& errors) const = 0;
   // What else can be done where the agent cannot be put into the container: a sentence.

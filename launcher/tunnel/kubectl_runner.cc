@@ -33,9 +33,13 @@ std::vector<std::string> KubectlRunner::Exec(const std::vector<std::string>& wor
 }
 
 std::vector<std::string> KubectlRunner::Variables() const {
-  // Over WebSocket kubectl loses the tail of a stream now and then, and is slower. Messages are read, so not
-  // translated.
-  return {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false", "LC_ALL=C.UTF-8"};
+  return {protocol_, "LC_ALL=C.UTF-8"};  // messages are read, so not translated
+}
+
+bool KubectlRunner::TakeOtherProtocol(const std::string& errors) {
+  if (protocol_ == kOverWebSocket || !MayBarSpdy(errors)) return false;
+  protocol_ = kOverWebSocket;
+  return true;
 }
 
 absl::Status KubectlRunner::Explain(const std::string& errors) const {
@@ -44,7 +48,8 @@ absl::Status KubectlRunner::Explain(const std::string& errors) const {
 }
 
 std::string KubectlRunner::OtherWays() const {
-  return "Or mount it on its node itself, as root: cri/ID, containerd/k8s.io/ID.";
+  return "Use --agent job or --agent ephemeral, which need nothing in the image (mirrorfs doctor --target says which "
+         "you may), or mount it on its node itself, as root: cri/ID, containerd/k8s.io/ID.";
 }
 
 }  // namespace mirrorfs

@@ -144,14 +144,24 @@ absl::Status PlacedAgent::Begin(const PlacementOptions& options) {
   return absl::OkStatus();
 }
 
-// Starts the script in the container.
-absl::StatusOr<Place> PlacedAgent::FindPlace(const PlacementOptions& options) {
+// Starts the script in the container, and gives its first line.
+absl::StatusOr<std::string> PlacedAgent::StartScript(const PlacementOptions& options) {
   const auto command = PlacementCommand(NewName(), AgentArguments(options));
-  ASSIGN_OR_RETURN(Conversation agent, Conversation::Start(runner_->Exec(command), runner_->Variables()));
-  agent_.emplace(std::move(agent));
-  const absl::StatusOr<std::string> line = agent_->ReadLine(kPatience);
-  if (!line.ok()) return Explain(line.status(), options);
-  absl::StatusOr<Place> place = ParsePlace(*line, runner_->OtherWays());
+  while (true) {
+    ASSIGN_OR_RETURN(Conversation agent, Conversation::Start(runner_->Exec(command), runner_->Variables()));
+    agent_.emplace(std::move(agent));
+    absl::StatusOr<std::string> line = agent_->ReadLine(kPatience);
+    if (line.ok()) return line;
+    if (absl::IsDeadlineExceeded(line.status())) return Explain(line.status(), options);
+    const int wait_status = agent_->End(kEndGrace);
+    const std::string errors = agent_->TakeErrors();
+    if (!runner_->TakeOtherProtocol(errors)) return ExplainEnd(wait_status, errors, options);
+  }
+}
+
+absl::StatusOr<Place> PlacedAgent::FindPlace(const PlacementOptions& options) {
+  ASSIGN_OR_RETURN(const std::string line, StartScript(options));
+  absl::StatusOr<Place> place = ParsePlace(line, runner_->OtherWays());
   if (!place.ok()) return About(options, place.status());
   container_ = fmt::format("{} {}", found_, place->instance);
   // A runtime that is asked may tell of the one before for a while.
@@ -188,7 +198,6 @@ absl::Status PlacedAgent::Hear(const PlacementOptions& options) {
   }
 }
 
-// The agent's own words if it has said any, else the runner's.
 absl::Status PlacedAgent::Explain(const absl::Status& why, const PlacementOptions& options) {
   if (absl::IsDeadlineExceeded(why)) {
     return Failure(ExitCode::kUnreachable,
@@ -196,7 +205,12 @@ absl::Status PlacedAgent::Explain(const absl::Status& why, const PlacementOption
                                absl::ToInt64Seconds(kPatience)));
   }
   const int wait_status = agent_->End(kEndGrace);
-  const std::string errors(absl::StripAsciiWhitespace(agent_->TakeErrors()));
+  return ExplainEnd(wait_status, agent_->TakeErrors(), options);
+}
+
+// The agent's own words if it has said any, else the runner's.
+absl::Status PlacedAgent::ExplainEnd(int wait_status, const std::string& said, const PlacementOptions& options) {
+  const std::string errors(absl::StripAsciiWhitespace(said));
   if (const size_t own = errors.find(kAgentPrefix); own != errors.npos) {
     const size_t words = own + kAgentPrefix.size();
     return Failure(ExitCodeOfChild(wait_status), Printable(errors.substr(words, errors.find('\n', words) - words)));

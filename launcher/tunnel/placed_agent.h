@@ -53,10 +53,12 @@ class PlacedAgent : public RemoteAgent {
   static absl::StatusOr<std::unique_ptr<PlacedAgent>> Find(EventLoop& loop, std::unique_ptr<ContainerRunner> runner,
                                                            const PlacementOptions& options);
   absl::Status Begin(const PlacementOptions& options);
+  absl::StatusOr<std::string> StartScript(const PlacementOptions& options);
   absl::StatusOr<Place> FindPlace(const PlacementOptions& options);
   absl::StatusOr<std::string> Copy(const PlacementOptions& options);
   absl::Status Hear(const PlacementOptions& options);
   absl::Status Explain(const absl::Status& why, const PlacementOptions& options);
+  absl::Status ExplainEnd(int wait_status, const std::string& said, const PlacementOptions& options);
   void OnErrors();
   void OnLost();
 

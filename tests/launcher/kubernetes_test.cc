@@ -38,6 +38,7 @@ class KubectlErrors : public ::testing::TestWithParam<KubectlError> {};
 TEST_P(KubectlErrors, HaveACauseAndANextCommand) {
   const absl::Status status = ExplainKubectlText(NoKubectl(), "get pods", GetParam().errors);
   EXPECT_EQ(ExitCodeOf(status), GetParam().code) << status;
+  EXPECT_STRNE(GetParam().next, "");
   EXPECT_THAT(MessageOf(status), AllOf(HasSubstr(GetParam().cause), HasSubstr(GetParam().next)));
   EXPECT_THAT(MessageOf(status), Not(HasSubstr("memcache.go")));
   EXPECT_THAT(MessageOf(status), Not(HasSubstr("\n")));
@@ -71,9 +72,9 @@ INSTANTIATE_TEST_SUITE_P(
                      ExitCode::kNotPermitted, "may not list deployments.apps in the whole cluster", "a ClusterRole"},
         KubectlError{"Error from server (Forbidden): error when creating \"STDIN\": pods \"a\" is forbidden: violates "
                      "PodSecurity \"restricted:latest\": privileged\n",
-                     ExitCode::kNotPermitted, "refuses: error when creating", "violates PodSecurity"},
+                     ExitCode::kNotPermitted, "violates PodSecurity", "use --agent exec"},
         KubectlError{"Error from server (NotFound): pods \"nope\" not found\n", ExitCode::kNoTarget,
-                     "pods \"nope\" not found", ""},
+                     "pods \"nope\" not found", "get all"},
         KubectlError{"Error in configuration: context was not found for specified context: prod\n", ExitCode::kUsage,
                      "--context prod", "get-contexts"},
         KubectlError{"error: error loading config file \"/k\": yaml: line 1: mapping values\n", ExitCode::kUsage,
@@ -82,7 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
                      "no resource type rollouts", "api-resources"},
         KubectlError{"Error from server (ServiceUnavailable): the server is currently unable to handle the request\n",
                      ExitCode::kUnreachable, "currently unable", "cluster-info"},
-        KubectlError{"error: something new\n", ExitCode::kFailed, "kubectl get pods failed: something new", ""}));
+        KubectlError{"error: something new\n", ExitCode::kFailed, "kubectl get pods failed: something new",
+                     "kubectl --context prod -n shop get pods"}));
 
 json Container(const char* name, const json& state, int restarts = 0) {
   return {{"name", name}, {"state", state}, {"restartCount", restarts}, {"containerID", "containerd://abc"}};
