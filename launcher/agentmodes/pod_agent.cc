@@ -40,6 +40,11 @@ constexpr absl::Duration kFollowAgain = absl::Seconds(1);
 constexpr absl::Duration kLookDelay = absl::Seconds(2);
 constexpr absl::Duration kLookInterval = absl::Seconds(10);
 constexpr uint64_t kMostFacts = 16 << 20;
+constexpr char kOutOfMemory[] = "the agent ran out of memory: raise its --agent-limit memory=SIZE.";
+
+bool RanOutOfMemory(const absl::StatusOr<PodState>& state) {
+  return state.ok() && state->exit_code.has_value() && state->detail == "OOMKilled";
+}
 
 }  // namespace
 
@@ -125,8 +130,12 @@ absl::Status PodAgent::WhyEnded() {
   const bool ended = state.ok() && state->exit_code.has_value();
   const ExitCode code =
       ended && *state->exit_code != 0 ? static_cast<ExitCode>(*state->exit_code) : ExitCode::kUnreachable;
-  if (ended && state->detail == "OOMKilled") {
-    return Failure(ExitCode::kUnreachable, "the agent ran out of memory: raise its --agent-limit memory=SIZE.");
+  if (RanOutOfMemory(state)) return Failure(ExitCode::kUnreachable, kOutOfMemory);
+  if (words_.complaint().find("exec format error") != std::string::npos) {
+    return Failure(ExitCode::kUnreachable,
+                   fmt::format("the agent's image is for another architecture than that of node {}{}: name one that is "
+                               "for it, or for several, with --agent-image.",
+                               target_.node, target_.architecture.empty() ? "" : ", " + target_.architecture));
   }
   if (!words_.complaint().empty()) {
     return Failure(code, fmt::format("the agent says: {}", Printable(words_.complaint())));
@@ -206,6 +215,7 @@ void PodAgent::OnLogEnded() {
   loop_.Unwatch(log_->stream());
   const absl::StatusOr<PodState> state = pod_->State(kStateLimit);
   const bool gone = ExitCodeOf(state.status()) == ExitCode::kNoTarget;
+  if (RanOutOfMemory(state)) fmt::print(stderr, "mirrorfs-tunnel: {}\n", kOutOfMemory);
   if (gone || (state.ok() && state->step != PodStep::kStarted) || TargetIsGone()) return BeLost();
   timer_ = loop_.After(kFollowAgain, [this] { FollowAgain(); });
 }

@@ -18,9 +18,10 @@ from shared_agents import SharedCase
 STALE = (errno.ESTALE, errno.EHOSTDOWN)
 
 
-def workload(kind, name, **spec):
+def workload(kind, name, placement=None, **spec):
+    """`placement`: more of the pods' specification."""
     labels = {"app": name}
-    template = pod(name)
+    template = pod(name, **(placement or {}))
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name},
             "spec": {"selector": {"matchLabels": labels}, **spec,
                      "template": {"metadata": {"labels": labels}, "spec": template["spec"]}}}
