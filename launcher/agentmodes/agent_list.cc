@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
 #include "fmt/format.h"
 #include "launcher/agentmodes/manifests.h"
 #include "launcher/agentmodes/pod_state.h"
@@ -18,6 +20,8 @@ using nlohmann::json;
 using Words = std::vector<std::string>;
 
 constexpr std::string_view kNamePrefix = "mirrorfs-agent-";
+// Beyond the time for which a client waits: it takes a while to give up, and clocks differ.
+constexpr absl::Duration kSlack = absl::Seconds(60);
 
 bool HasField(const json& object, const char* name) { return object.is_object() && object.contains(name); }
 
@@ -42,7 +46,15 @@ std::string ContainerState(const json& pod, const std::string& name) {
   return "pending";
 }
 
-ListedAgent OfJob(const json& job, const json& pods) {
+bool IsGivenUp(const json& job, absl::Time now) {
+  int64_t limit = 0;
+  absl::Time created;
+  return absl::SimpleAtoi(TextAt(job, {"metadata", "annotations", kStartLimitAnnotation}), &limit) &&
+         absl::ParseTime(absl::RFC3339_full, TextAt(job, {"metadata", "creationTimestamp"}), &created, nullptr) &&
+         now > created + absl::Seconds(limit) + kSlack;
+}
+
+ListedAgent OfJob(const json& job, const json& pods, absl::Time now) {
   ListedAgent agent{.name_space = TextAt(job, {"metadata", "namespace"}),
                     .name = TextAt(job, {"metadata", "name"}),
                     .mode = "job",
@@ -60,6 +72,7 @@ ListedAgent OfJob(const json& job, const json& pods) {
     const bool runs = JudgePod(pod, kAgentContainer).step == PodStep::kStarted;
     if (runs && agent.state == "pending") agent.state = "running";
   }
+  if (agent.state == "pending" && IsGivenUp(job, now)) agent.state = "given up";
   return agent;
 }
 
@@ -84,9 +97,9 @@ void AddEphemeral(const json& pod, std::vector<ListedAgent>& agents) {
 
 }  // namespace
 
-std::vector<ListedAgent> AgentsIn(const json& jobs, const json& pods) {
+std::vector<ListedAgent> AgentsIn(const json& jobs, const json& pods, absl::Time now) {
   std::vector<ListedAgent> agents;
-  for (const json& job : ListAt(jobs, {"items"})) agents.push_back(OfJob(job, pods));
+  for (const json& job : ListAt(jobs, {"items"})) agents.push_back(OfJob(job, pods, now));
   for (const json& pod : ListAt(pods, {"items"})) AddEphemeral(pod, agents);
   return agents;
 }
@@ -98,7 +111,7 @@ absl::StatusOr<std::vector<ListedAgent>> ListAgents(const Kubectl& kubectl, bool
   };
   ASSIGN_OR_RETURN(const json jobs, get({"jobs.batch", "-l", kManagedBySelector}));
   ASSIGN_OR_RETURN(const json pods, get({"pods"}));
-  return AgentsIn(jobs, pods);
+  return AgentsIn(jobs, pods, absl::Now());
 }
 
 absl::Status DeleteAgent(const Kubectl& kubectl, const ListedAgent& agent) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "launcher/kubernetes/kubectl.h"
 #include "nlohmann/json.hpp"
 
@@ -19,14 +20,15 @@ struct ListedAgent {
   std::string container;
   std::string node;
   std::string target;   // "NAMESPACE/POD/CONTAINER"
-  std::string state;    // "pending", "running", "finished", "failed"
+  std::string state;    // "pending", "running", "finished", "failed", "given up": pending, and no client waits for it
   std::string created;  // RFC 3339; empty: unknown
 
-  bool Ended() const { return state == "finished" || state == "failed"; }
+  // Nobody uses it, nor will.
+  bool Ended() const { return state == "finished" || state == "failed" || state == "given up"; }
 };
 
 // Reads Lists of Jobs (mirrorfs's own) and of Pods (all of them).
-std::vector<ListedAgent> AgentsIn(const nlohmann::json& jobs, const nlohmann::json& pods);
+std::vector<ListedAgent> AgentsIn(const nlohmann::json& jobs, const nlohmann::json& pods, absl::Time now);
 
 // In kubectl's namespace, or in all.
 absl::StatusOr<std::vector<ListedAgent>> ListAgents(const Kubectl& kubectl, bool all_namespaces);

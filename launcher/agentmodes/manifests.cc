@@ -206,6 +206,7 @@ Json JobManifest(const AgentPodSpec& spec, const AgentPodTask& task) {
   metadata["namespace"] = spec.name_space.empty() ? task.target.name_space : spec.name_space;
   metadata["labels"] = Labels(spec, false);
   metadata["annotations"] = Annotations(spec, task, false);
+  metadata["annotations"][kStartLimitAnnotation] = std::to_string(absl::ToInt64Seconds(spec.start_limit));
   Json job = {{"backoffLimit", 0}};
   if (spec.ttl != absl::ZeroDuration()) {
     job["ttlSecondsAfterFinished"] = std::max<int64_t>(absl::ToInt64Seconds(PatienceOf(spec).finished), 1);

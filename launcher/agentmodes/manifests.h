@@ -19,6 +19,8 @@ inline constexpr char kManagedBySelector[] = "app.kubernetes.io/managed-by=mirro
 inline constexpr char kAgentContainer[] = "agent";
 // Annotation that tells what an agent serves: "NAMESPACE/POD/CONTAINER".
 inline constexpr char kTargetAnnotation[] = "mirrorfs/target";
+// Of the job: after so many seconds its client does not wait for it to start any more.
+inline constexpr char kStartLimitAnnotation[] = "mirrorfs/start-limit-seconds";
 
 // The capabilities that the agent's container is given: those that the agent keeps (docs/security.md), and no more.
 std::vector<std::string> AgentCapabilities(const AgentPodTask& task);

@@ -166,7 +166,7 @@ constexpr std::string_view kAgent = R"(Usage: mirrorfs agent manifest TARGET [OP
 
 The agents that serve containers of a cluster to somebody. manifest prints what would be made there for TARGET, and
 makes nothing; ls lists jobs and ephemeral containers; logs shows what one has said; clean removes the jobs of those
-that have ended, with --all those in use as well. An agent that nobody uses ends by itself (--agent-ttl).
+that have ended or never started, with --all those in use as well. An agent that nobody uses ends by itself (--agent-ttl).
 install gives every node a shared agent by your own helm (namespace mirrorfs, or -n), uninstall takes them away;
 words after -- are helm's, such as --set readWrite=never. Who may create pods/exec may then mount with
 --agent shared. It is looked for in --agent-namespace, and asks for the token of your kubeconfig.

@@ -246,7 +246,7 @@ class FakeNodesTest(AgentCase):
     def test_not_ready(self):
         name = self.node("linux", False)
         result = self.refused(name)
-        self.assertEqual(result.returncode, 4)
+        self.assertEqual(result.returncode, 6)
         self.assertIn(f"describe node {name}", result.stderr)
 
 
