@@ -92,7 +92,7 @@ std::optional<absl::Status> TryShared(const Kubectl& kubectl, const AgentPodSpec
 }
 
 ModeChoice Chosen(AgentMode mode, const Words& reasons) {
-  std::string said = fmt::format("agent mode {}", ToWord(mode));
+  std::string said = ToWord(mode);
   said += reasons.empty() ? " (permitted)" : fmt::format(": {}", absl::StrJoin(reasons, "; "));
   return ModeChoice{.mode = mode, .said = std::move(said)};
 }
@@ -121,7 +121,7 @@ absl::StatusOr<ModeChoice> ChooseMode(const Kubectl& kubectl, const AgentPodSpec
   Words reasons;
   if (const std::optional<absl::Status> shared = TryShared(kubectl, spec, task)) {
     if (shared->ok())
-      return ModeChoice{.mode = AgentMode::kShared, .said = "agent mode shared (installed and permitted)"};
+      return ModeChoice{.mode = AgentMode::kShared, .said = "shared (installed and permitted)"};
     reasons.push_back(MessageOf(*shared));
   }
   Modes modes = {AgentMode::kJob, AgentMode::kEphemeral, AgentMode::kExec};

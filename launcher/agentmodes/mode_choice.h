@@ -14,7 +14,7 @@ namespace mirrorfs {
 
 struct ModeChoice {
   AgentMode mode = AgentMode::kJob;
-  std::string said;  // which, and why no other one: "--agent exec: job is forbidden (create jobs); ..."
+  std::string said;  // which, and why no other one: "exec: job is forbidden (create jobs); ..."
 };
 
 // OK if the cluster would let this user have an agent of that mode for the task's target: by `kubectl auth can-i` for

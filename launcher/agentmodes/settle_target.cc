@@ -1,6 +1,5 @@
 #include "launcher/agentmodes/settle_target.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "fmt/format.h"
@@ -8,10 +7,9 @@
 #include "launcher/agentmodes/manifests.h"
 #include "launcher/agentmodes/mode_choice.h"
 #include "launcher/failure.h"
+#include "launcher/keeper/progress.h"
 #include "launcher/kubernetes/cluster_lookup.h"
-#include "launcher/own_name.h"
 #include "launcher/plan/child_commands.h"
-#include "launcher/printable.h"
 #include "protos/certificates/certificates.h"
 #include "protos/shared/errno_status.h"
 
@@ -22,7 +20,7 @@ absl::Status ChooseAgent(MountPlan& plan, const PodTarget& target) {
   if (plan.agent_mode == AgentMode::kOfCluster) {
     ASSIGN_OR_RETURN(const AgentPodTask task, TaskForShow(plan, target));
     ASSIGN_OR_RETURN(const ModeChoice choice, ChooseMode(Kubectl(plan.cluster), plan.agent_pod, task));
-    fmt::print(stderr, "{}: {}\n", OwnName(), Printable(choice.said));
+    PrintProgress(plan.progress, kModeStep, choice.said);
     plan.agent_mode = choice.mode;
     plan.exec_is_next = choice.mode != AgentMode::kExec && !target.pod.empty() &&
                         CheckIdentityOf(AgentMode::kExec, plan.identity).ok();

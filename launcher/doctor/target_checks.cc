@@ -107,7 +107,7 @@ Check CheckImage(const AgentPodSpec& spec) {
 Check CheckChoice(const MountPlan& plan, const AgentPodTask& task,
                   const std::vector<std::pair<AgentMode, absl::Status>>& tried) {
   AgentMode mode = plan.agent_mode;
-  std::string said = fmt::format("agent mode {}, as you say", ToWord(mode));
+  std::string said = fmt::format("{}, as you say", ToWord(mode));
   if (mode == AgentMode::kOfCluster) {
     const auto choice = ChooseMode(Kubectl(plan.cluster), plan.agent_pod, task);
     if (!choice.ok()) return Judge("agent", choice.status(), "");
@@ -116,10 +116,10 @@ Check CheckChoice(const MountPlan& plan, const AgentPodTask& task,
   }
   for (const auto& [each, status] : tried) {
     if (each == mode && !status.ok()) {
-      return Judge("agent", Failure(ExitCodeOf(status), fmt::format("{}; but: {}", said, MessageOf(status))), "");
+      return Judge("agent", Failure(ExitCodeOf(status), fmt::format("agent mode {}; but: {}", said, MessageOf(status))), "");
     }
   }
-  return Judge("agent", CheckIdentityOf(mode, plan.identity), said);
+  return Judge("agent", CheckIdentityOf(mode, plan.identity), "agent mode " + said);
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ constexpr char kDetail[] = "detail";
 void PrintProgress(ProgressForm form, std::string_view step, std::string_view detail) {
   if (form == ProgressForm::kJson) {
     fmt::print(stderr, "{}\n", ToLine(ProgressMessage(step, detail)));
+  } else if (step == kTargetStep) {
+    fmt::print(stderr, "{}: {}\n", OwnName(), Printable(std::string(detail)));
   } else if (step == kModeStep) {
     fmt::print(stderr, "{}: agent mode {}\n", OwnName(), Printable(std::string(detail)));
   } else if (::isatty(STDERR_FILENO) == 1) {

@@ -3,19 +3,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
 #include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "launcher/failure.h"
+#include "launcher/keeper/progress.h"
 #include "launcher/kubernetes/json_path.h"
 #include "launcher/kubernetes/kubectl_errors.h"
-#include "launcher/own_name.h"
 #include "launcher/plan/cluster_target.h"
 #include "launcher/plan/nearest.h"
-#include "launcher/printable.h"
 #include "launcher/split_text.h"
 #include "protos/shared/errno_status.h"
 
@@ -75,7 +73,7 @@ absl::StatusOr<PodTarget> FindInCluster(MountPlan& plan) {
   RETURN_IF_ERROR(SettleAccess(plan.cluster));
   plan.target = ClusterTargetText({.workload = plan.workload, .access = plan.cluster});
   ASSIGN_OR_RETURN(PodTarget pod, ResolvePod(Kubectl(plan.cluster), plan.workload));
-  fmt::print(stderr, "{}: {}\n", OwnName(), Printable(pod.said));
+  PrintProgress(plan.progress, kTargetStep, pod.said);
   return pod;
 }
 

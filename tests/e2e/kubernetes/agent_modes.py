@@ -161,8 +161,8 @@ class AgentCase(ClusterCase):
         """The whole way, by the command alone."""
         self.target(container={"env": [{"name": "NONCE", "value": self.nonce}]})
         result, mountpoint = self.mount_pod("--agent", mode, "--rw", "--progress", "json")
-        steps = [json.loads(line)["step"] for line in result.stderr.splitlines() if line.startswith("{")]
-        for step in ("created", "scheduled", "started", "attached"):
+        steps = [json.loads(line)["step"] for line in result.stderr.splitlines()]  # no line is anything else
+        for step in ("target", "created", "scheduled", "started", "attached"):
             self.assertIn(step, steps)
         self.assert_reads_nonce(mountpoint)
         with open(os.path.join(mountpoint, "made"), "w", encoding="utf-8") as file:
