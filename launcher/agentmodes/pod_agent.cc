@@ -23,6 +23,7 @@
 #include "launcher/kubernetes/exec_protocol.h"
 #include "launcher/kubernetes/get_json.h"
 #include "launcher/kubernetes/json_path.h"
+#include "launcher/kubernetes/kubectl_errors.h"
 #include "launcher/printable.h"
 #include "launcher/system/captured_command.h"
 #include "protos/shared/errno_status.h"
@@ -165,12 +166,19 @@ absl::StatusOr<std::unique_ptr<Transport>> PodAgent::MakeTransport() {
 // `agent`: argv that runs it in its pod.
 absl::StatusOr<std::string> PodAgent::FindExecProtocol(std::vector<std::string> agent) const {
   agent.emplace_back("--version");
-  ASSIGN_OR_RETURN(const CapturedEnd end, RunCaptured({.program = agent.front(),
-                                                       .command = agent,
-                                                       .variables = {kOverSpdy},
-                                                       .input = {},
-                                                       .limit = kCheckLimit}));
-  return end.wait_status != 0 && MayBarSpdy(end.errors) ? kOverWebSocket : kOverSpdy;
+  std::string errors;
+  for (const char* protocol : {kOverSpdy, kOverWebSocket}) {
+    ASSIGN_OR_RETURN(const CapturedEnd end, RunCaptured({.program = agent.front(),
+                                                         .command = agent,
+                                                         .variables = {protocol},
+                                                         .input = {},
+                                                         .limit = kCheckLimit}));
+    if (end.Succeeded()) return protocol;
+    errors = end.errors;
+    if (!MayBarSpdy(errors)) break;
+  }
+  const absl::Status why = ExplainKubectlText(pod_->kubectl(), "exec of the agent", errors);
+  return Failure(ExitCodeOf(why), fmt::format("{}. {}", MessageOf(why), MayBarSpdy(errors) ? kNeitherProtocol : ""));
 }
 
 absl::Status PodAgent::FetchFacts(const std::string& token) {

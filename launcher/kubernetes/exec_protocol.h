@@ -11,11 +11,17 @@ namespace mirrorfs {
 inline constexpr char kOverSpdy[] = "KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false";
 inline constexpr char kOverWebSocket[] = "KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true";
 
-// What kubectl has written to stderr may mean that SPDY does not get through. It says the same of other troubles, which
-// show over WebSocket again.
+// What kubectl has written to stderr may mean that SPDY does not get through. It begins the same of some other troubles,
+// which show over WebSocket again.
 inline bool MayBarSpdy(std::string_view errors) {
-  return errors.find("unable to upgrade connection") != std::string_view::npos;
+  const auto says = [errors](std::string_view part) { return errors.find(part) != std::string_view::npos; };
+  return says("unable to upgrade connection") && !says("container not found");
 }
+
+// To be added to such an error when both have been tried.
+inline constexpr char kNeitherProtocol[] =
+    "Neither SPDY nor WebSocket gets through to the cluster, or WebSocket does and takes a right that you lack (get "
+    "pods/exec, besides create).";
 
 }  // namespace mirrorfs
 

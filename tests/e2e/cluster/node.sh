@@ -118,8 +118,11 @@ nodes_are_ready() {
   "$KUBECTL" wait --for=condition=Ready $(printf 'node/%s ' $NODES) --timeout=1s
 }
 
-nodes_are_ready_or_dead() {
+kubelets_run() {
   local node
-  for node in $NODES; do started "$node.kubelet" > /dev/null || return 0; done
-  nodes_are_ready
+  for node in $NODES; do started "$node.kubelet" > /dev/null || return 1; done
+}
+
+nodes_are_ready_or_dead() {
+  if kubelets_run; then nodes_are_ready; fi
 }

@@ -6,6 +6,7 @@ import os
 
 import agent_modes
 import cluster as clusters
+from access import rule
 from agent_modes import EXEC_RULES, JOB_RULES, AgentCase
 from proxies import ConnectProxy, NoSpdy
 
@@ -27,7 +28,9 @@ class WaysCase(AgentCase):
         with open(os.path.join(mountpoint, "made"), "wb") as file:
             file.write(block)
         self.kubectl("exec", "web", "--", "sh", "-c", "cp /made /copied")
-        with open(os.path.join(mountpoint, "copied"), "rb") as file:
+        copied = os.path.join(mountpoint, "copied")
+        self.wait_for(lambda: os.path.exists(copied), "the copy, which is seen within a second")
+        with open(copied, "rb") as file:
             self.assertEqual(file.read(), block)
         self.mirrorfs("umount", mountpoint)
         self.wait_no_agents()
@@ -47,7 +50,7 @@ class VersionsTest(WaysCase):
                 self.check_mount("--agent", mode, MIRRORFS_KUBECTL=program)
         environment = {**self.as_user(), "MIRRORFS_KUBECTL": program}
         listed = self.mirrorfs("ls", "pods", "-n", self.namespace, environment=environment).stdout
-        self.assertIn("pod/web", listed)
+        self.assertRegex(listed, r"(?m)^pod +web +app")
         run = self.mirrorfs("exec", "--agent", "exec", "-n", self.namespace, "--target", "pod/web", "--", "cat", "/nonce",
                             environment=environment)
         self.assertEqual(run.stdout.strip(), self.nonce)
@@ -88,6 +91,8 @@ class ContextsTest(WaysCase):
 
 
 class ProxiesTest(WaysCase):
+    BY_GET = rule("get", "pods/exec")
+
     def through(self, proxy):
         self.addCleanup(proxy.close)
         return proxy
@@ -114,14 +119,22 @@ class ProxiesTest(WaysCase):
 
     def test_exec_where_no_spdy_gets_through(self):
         self.target()
-        proxy, path = self.by_web_socket(self.account(EXEC_RULES))
+        proxy, path = self.by_web_socket(self.account({**EXEC_RULES, "web socket": self.BY_GET}))
         self.check_mount("--agent", "exec", kubeconfig=path)
         self.assertEqual(proxy.refused, 1)
+
+    def test_where_neither_gets_through(self):
+        """The API server takes a WebSocket for a GET, which is a right of its own."""
+        self.target()
+        _, path = self.by_web_socket(self.account(EXEC_RULES))
+        result, _ = self.mount_pod("--agent", "exec", kubeconfig=path, check=False)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("get pods/exec", result.stderr)
 
     def test_a_job_by_exec_where_no_spdy_gets_through(self):
         self.target()
         rules = {name: rule for name, rule in JOB_RULES.items() if name != "portforward"}
-        proxy, path = self.by_web_socket(self.account({**rules, "exec": EXEC_RULES["exec"]}))
+        proxy, path = self.by_web_socket(self.account({**rules, "exec": EXEC_RULES["exec"], "web socket": self.BY_GET}))
         self.check_mount("--agent", "job", kubeconfig=path)
         self.assertEqual(proxy.refused, 1)
 
