@@ -86,6 +86,15 @@ class FollowCase(AgentCase):
             call(*arguments)
         self.assertIn(caught.exception.errno, STALE)
 
+    def crash(self, name):
+        """Ends the container's first process from its node, as a crash would."""
+        status = self.cluster.get("pod", name, "-n", self.namespace)
+        container = status["status"]["containerStatuses"][0]["containerID"].split("//")[1]
+        node = status["spec"]["nodeName"]
+        task = self.cluster.node_exec(node, "ctr", "-n", "k8s.io", "task", "kill", "-s", "SIGKILL", container)
+        self.wait_for(lambda: self.cluster.get("pod", name, "-n", self.namespace)["status"]["containerStatuses"][0]
+                      ["restartCount"] > 0 and self.pods() == [name], f"the restart ({task})")
+
 
 class FollowTest(FollowCase):
     def test_a_mount_goes_on_in_the_next_pod(self):
@@ -160,15 +169,6 @@ class FollowTest(FollowCase):
         self.wait_for(lambda: self.state_of(mountpoint)["state"] == "target gone", "the state")
         self.assert_stale(os.listdir, mountpoint)
         self.assertIn("--follow", self.log_of(mountpoint))
-
-    def crash(self, name):
-        """Ends the container's first process from its node, as a crash would."""
-        status = self.cluster.get("pod", name, "-n", self.namespace)
-        container = status["status"]["containerStatuses"][0]["containerID"].split("//")[1]
-        node = status["spec"]["nodeName"]
-        task = self.cluster.node_exec(node, "ctr", "-n", "k8s.io", "task", "kill", "-s", "SIGKILL", container)
-        self.wait_for(lambda: self.cluster.get("pod", name, "-n", self.namespace)["status"]["containerStatuses"][0]
-                      ["restartCount"] > 0 and self.pods() == [name], f"the restart ({task})")
 
 
 class FollowExecModeTest(FollowCase):
