@@ -74,6 +74,8 @@ constexpr std::array<std::string_view, 7> kLoggedOut = {"Unauthorized",         
 constexpr std::array<std::string_view, 5> kNoContext = {
     "no context exists with the name", "context was not found for specified context", "current-context must exist",
     "does not exist in the kubeconfig", "no such context"};
+// Admission policies, and webhooks.
+constexpr std::array<std::string_view, 2> kDenied = {"denied request: ", "denied the request"};
 constexpr std::array<std::string_view, 4> kTooOld = {"unknown flag", "unknown shorthand flag", "unknown command",
                                                      "unable to match a printer"};
 
@@ -92,18 +94,20 @@ absl::Status LoggedOut(const Kubectl& kubectl, std::string_view cause) {
                              InContext(kubectl), cause, kubectl.Shown("auth whoami")));
 }
 
+absl::Status Refused(const Kubectl& kubectl, std::string_view cause) {
+  return Failure(ExitCode::kNotPermitted,
+                 fmt::format("the cluster {} refuses: {}. If that is about the agent's pod, use --agent exec, which "
+                             "makes none, or --agent-namespace; else ask whoever has made that rule. What agent you "
+                             "may have: mirrorfs doctor --target TARGET",
+                             InContext(kubectl), cause));
+}
+
 // `User "jane" cannot get resource "pods" in API group "" in the namespace "shop"`, or something else that an admission
 // plugin has against it.
 absl::Status Forbidden(const Kubectl& kubectl, std::string_view cause) {
   const auto verb = Between(cause, " cannot ", " resource \"");
   const auto resource = Between(cause, " resource \"", "\"");
-  if (!verb || !resource) {
-    return Failure(ExitCode::kNotPermitted,
-                   fmt::format("the cluster {} refuses: {}. If that is about the agent's pod, use --agent exec, which "
-                               "makes none, or --agent-namespace; else ask whoever has made that rule. What agent you "
-                               "may have: mirrorfs doctor --target TARGET",
-                               InContext(kubectl), cause));
-  }
+  if (!verb || !resource) return Refused(kubectl, cause);
   const std::string user = Between(cause, "User \"", "\"").value_or("?");
   const std::string group = Between(cause, "in API group \"", "\"").value_or("");
   const std::string full = group.empty() ? *resource : *resource + "." + group;
@@ -199,6 +203,7 @@ absl::Status ExplainKubectlText(const Kubectl& kubectl, std::string_view what, s
     return Failure(ExitCode::kNoTarget, fmt::format("{}. What there is: {}", cause, kubectl.Shown("get all")));
   }
   if (Contains(errors, "Error from server (Forbidden)")) return Forbidden(kubectl, cause);
+  if (ContainsAny(errors, kDenied)) return Refused(kubectl, cause);
   if (ContainsAny(errors, kNoContext) || (cause.starts_with("context \"") && cause.ends_with("does not exist"))) {
     return NoContext(kubectl, cause);
   }

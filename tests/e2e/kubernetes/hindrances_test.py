@@ -130,7 +130,7 @@ class HindrancesTest(AgentCase):
 class ImagesTest(AgentCase):
     """Agents' images that are not the right ones."""
 
-    def image(self, change):
+    def changed_image(self, change):
         """The name of an image whose agent is ours with its bytes changed, on node-2."""
         place = os.path.join(self.scratch, "mirrorfs-agent")
         with open(os.path.join(BIN, "mirrorfs-agent"), "rb") as file:
@@ -156,7 +156,7 @@ class ImagesTest(AgentCase):
     def test_for_another_architecture(self):
         self.target()
         aarch64 = (183).to_bytes(2, "little")
-        image = self.image(lambda agent: agent[:18] + aarch64 + agent[20:])
+        image = self.changed_image(lambda agent: agent[:18] + aarch64 + agent[20:])
         for mode in ("job", "ephemeral"):
             with self.subTest(mode):
                 said = self.refused(mode, image)
@@ -167,7 +167,7 @@ class ImagesTest(AgentCase):
         self.target()
         own = self.mirrorfs("version").stdout.split()[1].encode()
         other = own[:-1] + (b"9" if own[-1:] != b"9" else b"8")
-        image = self.image(lambda agent: agent.replace(own + b"\0", other + b"\0"))
+        image = self.changed_image(lambda agent: agent.replace(own + b"\0", other + b"\0"))
         for mode in ("job", "ephemeral"):
             with self.subTest(mode):
                 said = self.refused(mode, image)
