@@ -1,13 +1,16 @@
 #!/usr/bin/python3 -B
 """How users reach their clusters: kubectl of several versions, contexts, lists of kubeconfigs, proxies."""
 
+import hashlib
 import json
 import os
+import signal
 
 import agent_modes
 import cluster as clusters
 from access import rule
-from agent_modes import EXEC_RULES, JOB_RULES, AgentCase
+from agent_modes import EPHEMERAL_RULES, EXEC_RULES, JOB_RULES, AgentCase
+from lifecycle_test import LifecycleCase, send
 from proxies import ConnectProxy, NoSpdy
 
 
@@ -137,6 +140,37 @@ class ProxiesTest(WaysCase):
         proxy, path = self.by_web_socket(self.account({**rules, "exec": EXEC_RULES["exec"], "web socket": self.BY_GET}))
         self.check_mount("--agent", "job", kubeconfig=path)
         self.assertEqual(proxy.refused, 1)
+
+
+class CarriersTest(WaysCase, LifecycleCase):
+    """What the streams to an agent go through."""
+
+    def test_an_ephemeral_agent_by_exec_where_ports_may_not_be_forwarded(self):
+        self.target()
+        rules = {name: rule for name, rule in EPHEMERAL_RULES.items() if name != "portforward"}
+        user = self.account({**rules, "exec": EXEC_RULES["exec"]})
+        _, mountpoint = self.mount_pod("--agent", "ephemeral", kubeconfig=user)
+        self.assert_reads_nonce(mountpoint)
+        self.assertTrue(self.kubectls_of(mountpoint, "relay"))
+        self.assertFalse(self.kubectls_of(mountpoint, "port-forward"))
+
+    def test_much_data_has_forwarders_beside_that_of_the_calls(self):
+        self.target()
+        expected = self.big_file()
+        _, mountpoint = self.mount_pod("--agent", "job")
+        with open(os.path.join(mountpoint, "big"), "rb") as file:
+            self.assertEqual(hashlib.file_digest(file, "sha256").hexdigest(), expected)
+        self.assertGreaterEqual(len(self.kubectls_of(mountpoint, "port-forward")), 2)
+
+    def test_a_forwarder_that_dies_again_and_again_is_started_again(self):
+        self.target()
+        self.kubectl("exec", "web", "--", "sh", "-c", "mkdir /many; for n in $(seq 30); do echo $n > /many/$n; done")
+        _, mountpoint = self.mount_pod("--agent", "job", "--deadline", "60s")
+        for number in range(1, 31):
+            if number % 5 == 0:
+                send(self.kubectls_of(mountpoint, "port-forward"), signal.SIGKILL)
+            self.assertEqual(self.read(mountpoint, "many", str(number)), str(number))
+        self.assertEqual(self.state_of(mountpoint)["state"], "healthy")
 
 
 if __name__ == "__main__":
