@@ -85,7 +85,7 @@ format:  ## Format all sources
 
 release:
 	$(INSTALL_PACKAGES) build
-	cmake --preset release -DMIRRORFS_TESTS=OFF
+	cmake --preset release -DMIRRORFS_TESTS=OFF -DMIRRORFS_AGENT_IMAGE="$(AGENT_IMAGE)"
 	cmake --build build/release -j $(JOBS)
 
 faults:  ## A build with planted faults: the conformance suite must catch each
@@ -127,7 +127,7 @@ sanitize-ci:
 	cmake --build build/asan -j $(JOBS) --target $(addsuffix /all,$(SANITIZED_CI))
 	set -e; for folder in $(SANITIZED_CI); do $(CTEST) --repeat until-pass:2 --test-dir build/asan/$$folder -LE '$(LEFT_OUT)'; done
 
-install: release  ## Install below PREFIX (/usr/local), optionally in DESTDIR
+install: release  ## Install below PREFIX (/usr/local), optionally in DESTDIR (AGENT_IMAGE=NAME@sha256:DIGEST: the published image)
 	DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
 
 clean:  ## Remove everything that was built

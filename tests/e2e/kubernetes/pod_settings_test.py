@@ -4,10 +4,12 @@
 import json
 import os
 import secrets
+import shutil
+import subprocess
 
 import access
 import agent_modes
-from agent_modes import JOB_RULES, AgentCase
+from agent_modes import BIN, JOB_RULES, AgentCase
 from cluster import BUSYBOX, pod
 
 
@@ -92,6 +94,21 @@ class SettingsTest(AgentCase):
         self.wait_no_agents()
         read = self.mirrorfs("cat", "pod/web:/nonce", environment=environment)
         self.assertEqual(read.stdout.strip(), self.nonce)
+
+    def test_whoever_installed_mirrorfs_names_the_image(self):
+        self.target()
+        installed = os.path.join(self.scratch, "bin")
+        os.mkdir(installed)
+        for program in ("mirrorfs", "mirrorfsd", "mirrorfs-agent"):
+            shutil.copy(os.path.join(BIN, program), installed)
+        with open(os.path.join(installed, "mirrorfs-agent-image.ref"), "w", encoding="utf-8") as file:
+            file.write(self.image + "\n")
+        result = subprocess.run([os.path.join(installed, "mirrorfs"), "cat", "-n", self.namespace, "pod/web:/nonce"], check=False,
+                                capture_output=True, text=True, timeout=120,
+                                env={**os.environ, **self.as_user(), "MIRRORFS_AGENT_IMAGE": ""})
+        self.assertEqual(result.stdout.strip(), self.nonce, result.stderr)
+        self.assertIn("agent mode job", result.stderr)
+        self.wait_no_agents()
 
     def test_an_agent_whose_time_is_over_is_followed_by_another(self):
         self.target()
