@@ -5,9 +5,11 @@ import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
+import threading
 import time
 
 import agent_modes
@@ -145,6 +147,41 @@ class ServerAwayTest(LifecycleCase):
 
     def test_with_an_agent_beside_it(self):
         self.check_absence("ephemeral")
+
+
+class LostPacketsTest(LifecycleCase):
+    """Nothing breaks, nothing is refused: what is sent to the cluster, or comes from it, just does not arrive for a while."""
+    SECONDS = 8
+
+    def filter(self, change):
+        wire = self.cluster.node_exec("control", "ip", "-o", "-4", "address", "show", "wire")
+        peer = re.sub(r"\d+$", "1", re.search(r"inet ([\d.]+)", wire)[1])  # this machine's end (tests/e2e/cluster/settings.sh)
+        for chain, end in (("INPUT", "-s"), ("OUTPUT", "-d")):
+            self.cluster.node_exec("control", "iptables", change, chain, end, peer, "-j", "DROP")
+
+    def check_loss(self, mode):
+        self.target()
+        self.kubectl("exec", "web", "--", "sh", "-c", f"echo {self.nonce} > /later")
+        _, mountpoint = self.mount_pod("--agent", mode, "--rw", "--deadline", "60s")
+        self.assert_reads_nonce(mountpoint)
+        self.filter("-I")
+        back = threading.Timer(self.SECONDS, self.filter, ["-D"])
+        back.start()
+        self.addCleanup(back.join)
+        begun = time.monotonic()
+        self.assertEqual(self.read(mountpoint, "later"), self.nonce)
+        self.assertGreater(time.monotonic() - begun, self.SECONDS / 2)
+        back.join()
+        with open(os.path.join(mountpoint, "made"), "w", encoding="utf-8") as file:
+            file.write(self.nonce)
+        self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/made"), self.nonce)
+        self.wait_for(lambda: self.state_of(mountpoint)["state"] == "healthy", "the mount's health")
+
+    def test_on_the_way_to_an_agents_pod(self):
+        self.check_loss("job")
+
+    def test_on_the_way_into_the_container(self):
+        self.check_loss("exec")
 
 
 class TunnelEndTest(LifecycleCase):
