@@ -16,7 +16,7 @@ import agent_modes
 from agent_modes import BIN
 from cluster import BUSYBOX
 from following_test import STALE, FollowCase
-from lifecycle_test import LifecycleCase, command_of, descendants, send
+from lifecycle_test import CutCase, EveryCommandCase, LifecycleCase, command_of, descendants, send
 from shared_agents import SharedCase
 
 MODES = ("job", "ephemeral", "exec")
@@ -257,11 +257,28 @@ class StartTest(LifecycleCase):
         self.check_gone(mountpoint)
 
 
-class SharedAsleepTest(SharedCase, LifecycleCase):
-    def test_a_shared_agent_is_found_again_after_a_sleep_and_a_standstill(self):
+class SharedLifecycleTest(SharedCase, CutCase, EveryCommandCase):
+    """By somebody who has just the rights for a shared agent."""
+
+    def setUp(self):
+        super().setUp()
+        self.person = self.user()
+
+    def as_user(self, kubeconfig=None):
+        return super().as_user(kubeconfig or self.person)
+
+    def test_cut_in_the_middle_of_reading_200_megabytes(self):
+        self.check_reading("shared")
+
+    def test_cut_in_the_middle_of_writing_200_megabytes(self):
+        self.check_writing("shared")
+
+    def test_copy_and_compare(self):
+        self.check("shared")
+
+    def test_it_is_found_again_after_a_sleep_and_a_standstill(self):
         self.target()
-        kubeconfig = self.user()
-        _, mountpoint = self.mount_pod("--agent", "shared", "--deadline", "90s", kubeconfig=kubeconfig)
+        _, mountpoint = self.mount_pod("--agent", "shared", "--deadline", "90s")
         self.kubectl("exec", "web", "--", "sh", "-c", f"echo {self.nonce} > /later")
         with open(os.path.join(mountpoint, "nonce"), encoding="utf-8") as file:
             asleep = self.everything_of(mountpoint)

@@ -131,11 +131,11 @@ class SleepTest(LifecycleCase):
         return "mirrorfs-agent" not in self.kubectl("exec", "web", "--", "ps")
 
 
-class CutTest(LifecycleCase):
-    def test_cut_in_the_middle_of_reading_200_megabytes(self):
+class CutCase(LifecycleCase):
+    def check_reading(self, mode):
         self.target()
         expected = self.big_file()
-        _, mountpoint = self.mount_pod("--agent", "job")
+        _, mountpoint = self.mount_pod("--agent", mode)
         at, cuts = self.cutting(mountpoint, [SIZE // 3, SIZE * 2 // 3])
         digest, done = hashlib.sha256(), 0
         with open(os.path.join(mountpoint, "big"), "rb") as file:
@@ -146,9 +146,9 @@ class CutTest(LifecycleCase):
         self.assertEqual((digest.hexdigest(), done), (expected, SIZE))
         self.assertTrue(cuts and all(cuts), cuts)
 
-    def test_cut_in_the_middle_of_writing_200_megabytes(self):
+    def check_writing(self, mode):
         self.target()
-        _, mountpoint = self.mount_pod("--agent", "job", "--rw")
+        _, mountpoint = self.mount_pod("--agent", mode, "--rw")
         at, cuts = self.cutting(mountpoint, [SIZE // 3, SIZE * 2 // 3])
         block, digest, done = secrets.token_bytes(1 << 20), hashlib.sha256(), 0
         with open(os.path.join(mountpoint, "written"), "wb") as file:
@@ -161,6 +161,26 @@ class CutTest(LifecycleCase):
             os.fsync(file.fileno())
         self.assertEqual(self.kubectl("exec", "web", "--", "sha256sum", "/written").split()[0], digest.hexdigest())
         self.assertTrue(cuts and all(cuts), cuts)
+
+
+class CutTest(CutCase):
+    def test_reading_200_megabytes_by_a_job(self):
+        self.check_reading("job")
+
+    def test_reading_200_megabytes_by_an_ephemeral_container(self):
+        self.check_reading("ephemeral")
+
+    def test_reading_200_megabytes_by_exec(self):
+        self.check_reading("exec")
+
+    def test_writing_200_megabytes_by_a_job(self):
+        self.check_writing("job")
+
+    def test_writing_200_megabytes_by_an_ephemeral_container(self):
+        self.check_writing("ephemeral")
+
+    def test_writing_200_megabytes_by_exec(self):
+        self.check_writing("exec")
 
 
 class ApiServerTest(LifecycleCase):
@@ -226,15 +246,15 @@ class ManyTest(LifecycleCase):
         self.wait_no_agents()
 
 
-class EverythingByJobTest(LifecycleCase):
-    def test_mount_copy_and_compare(self):
+class EveryCommandCase(LifecycleCase):
+    def check(self, mode):
         self.target()
         self.run_pod("other")
         other = secrets.token_hex(16)
         self.kubectl("exec", "other", "--", "sh", "-c", f"mkdir /srv/d; echo {other} > /srv/d/nonce")
         self.kubectl("exec", "web", "--", "sh", "-c", f"mkdir /srv/d; echo {self.nonce} > /srv/d/nonce")
         here = os.path.join(self.scratch, "copied")
-        words = ("--agent", "job", "-n", self.namespace)
+        words = ("--agent", mode, "-n", self.namespace)
         self.mirrorfs("cp", *words, "pod/web:/srv/d/.", here, environment=self.as_user())
         self.assertEqual(self.read(here, "nonce"), self.nonce)
         self.mirrorfs("cp", *words, os.path.join(here, "nonce"), "pod/other:/srv/brought", environment=self.as_user())
@@ -242,6 +262,17 @@ class EverythingByJobTest(LifecycleCase):
         differ = self.mirrorfs("diff", *words, "pod/web", "pod/other", "/srv/d", check=False, environment=self.as_user())
         self.assertIn("nonce", differ.stdout, differ.stderr)
         self.wait_no_agents()
+
+
+class EveryCommandTest(EveryCommandCase):
+    def test_copy_and_compare_by_a_job(self):
+        self.check("job")
+
+    def test_copy_and_compare_by_an_ephemeral_container(self):
+        self.check("ephemeral")
+
+    def test_copy_and_compare_by_exec(self):
+        self.check("exec")
 
 
 if __name__ == "__main__":
