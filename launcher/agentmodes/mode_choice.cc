@@ -120,8 +120,7 @@ absl::Status MayUseMode(const Kubectl& kubectl, AgentMode mode, const AgentPodSp
 absl::StatusOr<ModeChoice> ChooseMode(const Kubectl& kubectl, const AgentPodSpec& spec, const AgentPodTask& task) {
   Words reasons;
   if (const std::optional<absl::Status> shared = TryShared(kubectl, spec, task)) {
-    if (shared->ok())
-      return ModeChoice{.mode = AgentMode::kShared, .said = "shared (installed and permitted)"};
+    if (shared->ok()) return ModeChoice{.mode = AgentMode::kShared, .said = "shared (installed and permitted)"};
     reasons.push_back(MessageOf(*shared));
   }
   Modes modes = {AgentMode::kJob, AgentMode::kEphemeral, AgentMode::kExec};

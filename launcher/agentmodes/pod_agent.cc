@@ -168,11 +168,10 @@ absl::StatusOr<std::string> PodAgent::FindExecProtocol(std::vector<std::string> 
   agent.emplace_back("--version");
   std::string errors;
   for (const char* protocol : {kOverSpdy, kOverWebSocket}) {
-    ASSIGN_OR_RETURN(const CapturedEnd end, RunCaptured({.program = agent.front(),
-                                                         .command = agent,
-                                                         .variables = {protocol},
-                                                         .input = {},
-                                                         .limit = kCheckLimit}));
+    ASSIGN_OR_RETURN(
+        const CapturedEnd end,
+        RunCaptured(
+            {.program = agent.front(), .command = agent, .variables = {protocol}, .input = {}, .limit = kCheckLimit}));
     if (end.Succeeded()) return protocol;
     errors = end.errors;
     if (!MayBarSpdy(errors)) break;

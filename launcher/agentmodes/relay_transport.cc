@@ -20,8 +20,7 @@ constexpr std::chrono::seconds kReapInterval{1};
 
 }  // namespace
 
-RelayTransport::RelayTransport(boost::asio::io_context& context, std::vector<std::string> command,
-                               std::string protocol)
+RelayTransport::RelayTransport(boost::asio::io_context& context, std::vector<std::string> command, std::string protocol)
     : command_(std::move(command)), protocol_(std::move(protocol)), timer_(context) {}
 
 RelayTransport::~RelayTransport() {

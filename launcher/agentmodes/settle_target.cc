@@ -22,8 +22,8 @@ absl::Status ChooseAgent(MountPlan& plan, const PodTarget& target) {
     ASSIGN_OR_RETURN(const ModeChoice choice, ChooseMode(Kubectl(plan.cluster), plan.agent_pod, task));
     PrintProgress(plan.progress, kModeStep, choice.said);
     plan.agent_mode = choice.mode;
-    plan.exec_is_next = choice.mode != AgentMode::kExec && !target.pod.empty() &&
-                        CheckIdentityOf(AgentMode::kExec, plan.identity).ok();
+    plan.exec_is_next =
+        choice.mode != AgentMode::kExec && !target.pod.empty() && CheckIdentityOf(AgentMode::kExec, plan.identity).ok();
   }
   if (target.pod.empty() && plan.agent_mode != AgentMode::kJob) {
     return Failure(ExitCode::kUsage, fmt::format("{}: a node itself is reached by --agent job only.", plan.target));

@@ -20,8 +20,8 @@
 #include "launcher/plan/cluster_options.h"
 #include "launcher/plan/command_line.h"
 #include "launcher/plan/mount_plan.h"
-#include "launcher/plan/service_arguments.h"
 #include "launcher/plan/nearest.h"
+#include "launcher/plan/service_arguments.h"
 #include "launcher/system/exec_words.h"
 #include "protos/shared/errno_status.h"
 

@@ -116,7 +116,8 @@ Check CheckChoice(const MountPlan& plan, const AgentPodTask& task,
   }
   for (const auto& [each, status] : tried) {
     if (each == mode && !status.ok()) {
-      return Judge("agent", Failure(ExitCodeOf(status), fmt::format("agent mode {}; but: {}", said, MessageOf(status))), "");
+      return Judge("agent", Failure(ExitCodeOf(status), fmt::format("agent mode {}; but: {}", said, MessageOf(status))),
+                   "");
     }
   }
   return Judge("agent", CheckIdentityOf(mode, plan.identity), "agent mode " + said);

@@ -49,7 +49,8 @@ absl::Duration AgentStartLimit(AgentMode mode) { return IsRemote(mode) ? kTunnel
 bool MayTryExec(const MountPlan& plan, const absl::Status& why) {
   const bool forbidden = ExitCodeOf(why) == ExitCode::kNotPermitted;
   if (plan.agent_mode == AgentMode::kHostOrExec) return forbidden;
-  return plan.exec_is_next && plan.agent_mode != AgentMode::kExec && (forbidden || ExitCodeOf(why) == ExitCode::kUnreachable);
+  return plan.exec_is_next && plan.agent_mode != AgentMode::kExec &&
+         (forbidden || ExitCodeOf(why) == ExitCode::kUnreachable);
 }
 
 absl::Status NeitherWay(const absl::Status& first, const absl::Status& in_container) {

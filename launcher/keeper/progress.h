@@ -14,8 +14,8 @@ inline constexpr std::string_view kTargetStep = "target";
 // The agent mode that is chosen, or another one than was said before: "exec: ...".
 inline constexpr std::string_view kModeStep = "mode";
 
-// Says it on stderr: as one line of JSON with --progress json, else for people, and on a terminal only, except for these
-// two.
+// Says it on stderr: as one line of JSON with --progress json, else for people, and on a terminal only, except for
+// these two.
 void PrintProgress(ProgressForm form, std::string_view step, std::string_view detail);
 
 // To hand it from the keeper to who waits for it.

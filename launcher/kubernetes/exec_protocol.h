@@ -11,8 +11,8 @@ namespace mirrorfs {
 inline constexpr char kOverSpdy[] = "KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false";
 inline constexpr char kOverWebSocket[] = "KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true";
 
-// What kubectl has written to stderr may mean that SPDY does not get through. It begins the same of some other troubles,
-// which show over WebSocket again.
+// What kubectl has written to stderr may mean that SPDY does not get through. It begins the same of some other
+// troubles, which show over WebSocket again.
 inline bool MayBarSpdy(std::string_view errors) {
   const auto says = [errors](std::string_view part) { return errors.find(part) != std::string_view::npos; };
   return says("unable to upgrade connection") && !says("container not found");

@@ -214,8 +214,8 @@ absl::Status ExplainKubectlText(const Kubectl& kubectl, std::string_view what, s
     return Failure(ExitCode::kNoTarget, fmt::format("the cluster {} has no resource type {}. It has: {}",
                                                     InContext(kubectl), *type, kubectl.Shown("api-resources")));
   }
-  return Failure(ExitCode::kFailed, fmt::format("kubectl {} failed: {}. Does kubectl work here by itself? Try: {}", what,
-                                                cause, kubectl.Shown("get pods")));
+  return Failure(ExitCode::kFailed, fmt::format("kubectl {} failed: {}. Does kubectl work here by itself? Try: {}",
+                                                what, cause, kubectl.Shown("get pods")));
 }
 
 absl::Status ExplainKubectl(const Kubectl& kubectl, absl::Span<const std::string> words, const CapturedEnd& end,

@@ -14,9 +14,9 @@ namespace mirrorfs {
 MountArguments ServiceArguments(const ExecSettings& settings, bool verbose);
 
 // For commands that have flags of their own and read no settings otherwise: where these say nothing of a target in a
-// cluster, the MIRRORFS_AGENT_ variables do, and the sections `agent` and `cluster` of the settings files that are found
-// (load_settings.h). What the target's own words say counts more than those, and a target elsewhere is left as it is.
-// Tells people of a file that is ignored. Fails like LoadSettings.
+// cluster, the MIRRORFS_AGENT_ variables do, and the sections `agent` and `cluster` of the settings files that are
+// found (load_settings.h). What the target's own words say counts more than those, and a target elsewhere is left as it
+// is. Tells people of a file that is ignored. Fails like LoadSettings.
 absl::StatusOr<MountArguments> WithSettings(MountArguments given, const Environment& environment,
                                             const Invoker& invoker);
 

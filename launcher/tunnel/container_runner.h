@@ -22,8 +22,8 @@ class ContainerRunner {
   virtual std::vector<std::string> Exec(const std::vector<std::string>& words) const = 0;
   // NAME=VALUE, in addition to this process's environment.
   virtual std::vector<std::string> Variables() const { return {}; }
-  // Whether there is another way to run commands, after one that did not begin and wrote these errors: from then on it is
-  // taken, by Variables, too.
+  // Whether there is another way to run commands, after one that did not begin and wrote these errors: from then on it
+  // is taken, by Variables, too.
   virtual bool TakeOtherProtocol(const std::string& errors) {
     (void)errors;
     return false;

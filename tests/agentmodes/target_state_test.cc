@@ -16,10 +16,10 @@ const absl::Time kDeletion = absl::FromUnixSeconds(1'767'225'660);  // 2026-01-0
 json Pod(std::string kind, const char* state, const json& metadata = json::object()) {
   const std::string containers = kind.empty() ? "containers" : kind + "Containers";
   const std::string statuses = kind.empty() ? "containerStatuses" : kind + "ContainerStatuses";
-  return {{"metadata", metadata},
-          {"spec", {{containers, {{{"name", "app"}}}}}},
-          {"status",
-           {{statuses, {{{"name", "app"}, {"containerID", "containerd://1"}, {"state", json::parse(state)}}}}}}};
+  return {
+      {"metadata", metadata},
+      {"spec", {{containers, {{{"name", "app"}}}}}},
+      {"status", {{statuses, {{{"name", "app"}, {"containerID", "containerd://1"}, {"state", json::parse(state)}}}}}}};
 }
 
 bool IsThere(const json& pod, const std::string& id = "containerd://1", absl::Time now = kDeletion) {

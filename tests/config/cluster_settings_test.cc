@@ -21,8 +21,9 @@ class ClusterSettingsTest : public ::testing::Test {
     scratch_.Write("work/.mirrorfs.yaml",
                    "target: pod/other\ncontainer: side\nfs: {mode: write}\n"
                    "agent: {mode: exec, deadline: 20s, follow: true}\ncluster: {namespace: shop}\n");
-    scratch_.Write("home/.config/mirrorfs/config.yaml",
-                   "agent: {image: mine, ttl: 5s, as: '5:6', runtime_socket: /run/rt.sock}\ncluster: {context: prod}\n");
+    scratch_.Write(
+        "home/.config/mirrorfs/config.yaml",
+        "agent: {image: mine, ttl: 5s, as: '5:6', runtime_socket: /run/rt.sock}\ncluster: {context: prod}\n");
   }
 
   absl::StatusOr<MountPlan> Plan(const std::vector<std::string>& words) {
@@ -44,7 +45,8 @@ class ClusterSettingsTest : public ::testing::Test {
 };
 
 TEST_F(ClusterSettingsTest, FilesSayWhatFlagsDoNot) {
-  scratch_.Write("work/.mirrorfs.yaml", "agent: {mode: job, deadline: 20s, follow: true}\ncluster: {namespace: shop}\n");
+  scratch_.Write("work/.mirrorfs.yaml",
+                 "agent: {mode: job, deadline: 20s, follow: true}\ncluster: {namespace: shop}\n");
   const MountPlan plan = Planned({"pod/web", "mnt"});
   EXPECT_EQ(plan.target, "pod/web -n shop --context prod");
   EXPECT_EQ(plan.agent_mode, AgentMode::kJob);
@@ -60,8 +62,8 @@ TEST_F(ClusterSettingsTest, FilesSayWhatFlagsDoNot) {
 TEST_F(ClusterSettingsTest, FlagsCountMostThenTheEnvironment) {
   environment_["MIRRORFS_AGENT_IMAGE"] = "variable";
   environment_["MIRRORFS_AGENT_TTL"] = "7s";
-  const MountPlan plan = Planned({"pod/web", "mnt", "--agent", "job", "--agent-image", "flag", "-n", "mine", "--hard", "--as",
-                                  "container", "--runtime-socket", "/flag.sock"});
+  const MountPlan plan = Planned({"pod/web", "mnt", "--agent", "job", "--agent-image", "flag", "-n", "mine", "--hard",
+                                  "--as", "container", "--runtime-socket", "/flag.sock"});
   EXPECT_EQ(plan.target, "pod/web -n mine --context prod");
   EXPECT_EQ(plan.agent_mode, AgentMode::kJob);
   EXPECT_EQ(plan.deadline_seconds, 0);

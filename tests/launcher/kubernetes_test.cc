@@ -73,10 +73,12 @@ INSTANTIATE_TEST_SUITE_P(
         KubectlError{"Error from server (Forbidden): error when creating \"STDIN\": pods \"a\" is forbidden: violates "
                      "PodSecurity \"restricted:latest\": privileged\n",
                      ExitCode::kNotPermitted, "violates PodSecurity", "use --agent exec"},
-        KubectlError{"The jobs \"x\" is invalid: : ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no jobs\n",
-                     ExitCode::kNotPermitted, "denied request: no jobs", "use --agent exec"},
-        KubectlError{"Error from server: error when creating \"STDIN\": admission webhook \"w\" denied the request: no\n",
-                     ExitCode::kNotPermitted, "denied the request: no", "use --agent exec"},
+        KubectlError{
+            "The jobs \"x\" is invalid: : ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no jobs\n",
+            ExitCode::kNotPermitted, "denied request: no jobs", "use --agent exec"},
+        KubectlError{
+            "Error from server: error when creating \"STDIN\": admission webhook \"w\" denied the request: no\n",
+            ExitCode::kNotPermitted, "denied the request: no", "use --agent exec"},
         KubectlError{"Error from server (NotFound): pods \"nope\" not found\n", ExitCode::kNoTarget,
                      "pods \"nope\" not found", "get all"},
         KubectlError{"Error in configuration: context was not found for specified context: prod\n", ExitCode::kUsage,
