@@ -66,7 +66,8 @@ cluster-down:  ## End it; nothing of it is left
 
 test-kubernetes: build  ## Tests on such a cluster, which is started if it is not there (KUBECONFIG=file: on that one)
 	$(if $(KUBECONFIG),,$(INSTALL_PACKAGES) cluster)
-	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) $(CTEST) --timeout 3000 --repeat until-pass:2 --test-dir build/dev -L kubernetes
+	INDEX=$(INDEX) MIRRORFS_CLUSTER=$(DIR) tests/e2e/kubernetes/run_suites.py build/dev --output-on-failure --timeout 3000 \
+	  --repeat until-pass:2 -L kubernetes
 
 tour: build  ## The tour of docs/sample on such a cluster: each command and what it says (DIR, INDEX: the cluster, which stays)
 	$(INSTALL_PACKAGES) cluster

@@ -1,11 +1,12 @@
 """The cluster that tests run on: the project's own (tests/e2e/cluster), or an existing one that KUBECONFIG names.
 
-The own one is started when it is not there, and reused when it is (MIRRORFS_CLUSTER: its directory). All that tests
-make carries LABEL, in a namespace made for the test; it is removed at the end, or kept for failed tests with
-MIRRORFS_E2E_PRESERVE_FAILED=y.
+The own one is started when it is not there, and reused when it is (MIRRORFS_CLUSTER: its directory, or KUBECONFIG: its
+admin.conf). What another one needs: docs/testing.md. All that tests make carries LABEL, in a namespace made for the test;
+it is removed at the end, or kept for failed tests with MIRRORFS_E2E_PRESERVE_FAILED=y.
 """
 
 import contextlib
+import copy
 import json
 import os
 import re
@@ -20,16 +21,30 @@ PROGRAM = os.path.join(HERE, "../cluster/cluster")
 LABEL = "mirrorfs-e2e-test-resource"
 LIMIT = 120  # seconds that anything may take on a busy machine
 
-BUSYBOX = "mirrorfs-test/busybox:1"        # with the files of every kind that tests/lab/make_layers.py writes
-PYTHON = "mirrorfs-test/python:1"          # the same with Debian's python3
-DISTROLESS = "mirrorfs-test/distroless:1"  # one static program, no shell
+# Images of tests/e2e/cluster/make_images.sh: on the nodes of a cluster of ours, or in a registry.
+REGISTRY = os.environ.get("MIRRORFS_E2E_REGISTRY") or "mirrorfs-test"
+BUSYBOX = f"{REGISTRY}/busybox:1"        # with the files of every kind that tests/lab/make_layers.py writes
+PYTHON = f"{REGISTRY}/python:1"          # the same with Debian's python3
+DISTROLESS = f"{REGISTRY}/distroless:1"  # one static program, no shell
+
+# What the two nodes of our own clusters are called elsewhere.
+NODES = dict(zip(("node-1", "node-2"), (os.environ.get("MIRRORFS_E2E_NODES") or "node-1 node-2").split()))
 
 
 def preserves_failed():
     return os.environ.get("MIRRORFS_E2E_PRESERVE_FAILED") == "y"
 
 
+def directory_of(kubeconfig):
+    """Of the cluster of ours whose administrator's kubeconfig that is; None if it is none."""
+    directory, name = os.path.split(os.path.realpath(kubeconfig))
+    return directory if name == "admin.conf" and os.path.isfile(os.path.join(directory, "env")) else None
+
+
 def own_directory():
+    """Of the cluster of ours that is meant, whether it is there or not; None if another one is."""
+    if os.environ.get("KUBECONFIG"):
+        return directory_of(os.environ["KUBECONFIG"])
     index = os.environ.get("INDEX", "0")
     return os.environ.get("MIRRORFS_CLUSTER") or f"/var/tmp/mirrorfs-cluster-{index}"
 
@@ -42,17 +57,23 @@ class Cluster:
         self.kubeconfig = kubeconfig
         self.kubectl_program = kubectl
         self.directory = directory
+        self.cache = directory and os.path.join(directory, "kubectl-cache")
 
     @classmethod
     def start_or_reuse(cls):
-        given = os.environ.get("KUBECONFIG")
-        if given:
-            return cls(given, os.environ.get("MIRRORFS_KUBECTL", "kubectl"))
         directory = own_directory()
+        if not directory:
+            return cls(os.environ["KUBECONFIG"], os.environ.get("MIRRORFS_KUBECTL", "kubectl"))
         subprocess.run([PROGRAM, "up", directory], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         facts = subprocess.run([PROGRAM, "env", directory], check=True, capture_output=True, text=True).stdout
         facts = dict(line.split("=", 1) for line in facts.splitlines())
         return cls(facts["KUBECONFIG"], os.environ.get("MIRRORFS_KUBECTL", facts["KUBECTL"]), directory)
+
+    def with_cache(self, cache):
+        """The same for tests that change which kinds there are: kubectl remembers them for hours."""
+        other = copy.copy(self)
+        other.cache = cache
+        return other
 
     # --- kubectl
 
@@ -61,9 +82,7 @@ class Cluster:
 
     def environment(self):
         """Of everything that runs kubectl: its cache, too, is the cluster's."""
-        if not self.directory:
-            return dict(os.environ)
-        return {**os.environ, "KUBECACHEDIR": os.path.join(self.directory, "kubectl-cache")}
+        return {**os.environ, "KUBECACHEDIR": self.cache} if self.cache else dict(os.environ)
 
     def run(self, *words, input=None, kubeconfig=None, program=None):
         """Runs kubectl to its end, whatever that is."""
@@ -126,7 +145,7 @@ def pod(name, image=BUSYBOX, node=None, container=None, **spec):
     spec = {"terminationGracePeriodSeconds": 1, "containers": [described], **spec}
     if node:
         # As a user would: through the scheduler, so that taints and quotas count.
-        spec["nodeSelector"] = {"kubernetes.io/hostname": node}
+        spec["nodeSelector"] = {"kubernetes.io/hostname": NODES.get(node, node)}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
 
 
@@ -147,6 +166,22 @@ def kubectls(own=None):
             if "dispatcher" not in version:  # which starts one of the others
                 found.setdefault(re.match(r"v(1\.\d+)", version)[1], program)
     return found
+
+
+def mark(name):
+    """A file in the directory of the cluster, of ours, that tells something about it."""
+    return os.path.join(own_directory(), name)
+
+
+kept = []  # tests of this program whose things are
+
+
+def note_kept(test):
+    """The cluster is not ended while there is something to look at in it (fixture.py)."""
+    kept.append(test)
+    if own_directory():
+        with open(mark("kept-for-failed-tests"), "a", encoding="utf-8") as file:
+            file.write(test + "\n")
 
 
 class ClusterCase(unittest.TestCase):
@@ -171,7 +206,7 @@ class ClusterCase(unittest.TestCase):
     def remove(self, kind, name):
         if self.has_failed() and preserves_failed():
             print(f"kept for {self.id()}: {kind}/{name}", file=sys.stderr)
-            note_failure(self.id())
+            note_kept(self.id())
             return
         self.cluster.kubectl("delete", kind, name, "--wait=false")  # snapshot.assert_same waits for its end
 
@@ -191,36 +226,3 @@ class ClusterCase(unittest.TestCase):
         while not condition():
             self.assertLess(time.monotonic(), end, f"did not come about: {what}")
             time.sleep(0.05)
-
-
-# --- The cluster around a whole run of tests: `cluster.py setup`, `cluster.py cleanup` (CMakeLists.txt)
-
-def mark(name):
-    return os.path.join(own_directory(), name)
-
-
-def note_failure(test):
-    if os.path.isdir(own_directory()):
-        with open(mark("kept-for-failed-tests"), "a", encoding="utf-8") as file:
-            file.write(test + "\n")
-
-
-def setup():
-    was_there = os.path.exists(mark("admin.conf"))
-    cluster = Cluster.start_or_reuse()
-    if cluster.directory and not was_there:
-        with open(mark("started-by-tests"), "w", encoding="utf-8"):
-            pass
-
-
-def cleanup():
-    if os.environ.get("KUBECONFIG") or not os.path.exists(mark("started-by-tests")):
-        return
-    if os.path.exists(mark("kept-for-failed-tests")):
-        print(f"the cluster in {own_directory()} is kept for tests that failed; make cluster-down ends it")
-        return
-    subprocess.run([PROGRAM, "down", own_directory()], check=True, stdin=subprocess.DEVNULL)
-
-
-if __name__ == "__main__":
-    {"setup": setup, "cleanup": cleanup}[sys.argv[1]]()

@@ -7,26 +7,16 @@ import re
 import subprocess
 import sys
 import tempfile
-import unittest
 import urllib.request
 
 import access
 import cluster as clusters
 import snapshot
+import suite
 from cluster import BUSYBOX, DISTROLESS, PYTHON, ClusterCase, pod
 
 AGENT_IMAGE = ""
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
-
-
-def setUpModule():
-    global before  # pylint: disable=global-statement
-    before = snapshot.settled(clusters.Cluster.start_or_reuse())
-
-
-def tearDownModule():
-    if not clusters.preserves_failed():
-        snapshot.assert_same(clusters.Cluster.start_or_reuse(), before)
 
 
 class ServerCase(ClusterCase):
@@ -216,4 +206,4 @@ class Failures(ClusterCase):
 if __name__ == "__main__":
     if len(sys.argv) > 1 and os.path.exists(sys.argv[1]):
         AGENT_IMAGE = os.path.abspath(sys.argv.pop(1))
-    unittest.main(verbosity=2)
+    suite.run()

@@ -8,6 +8,7 @@ import signal
 import sys
 
 import cluster as clusters
+import suite
 from cluster import DISTROLESS, ClusterCase
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../launcher"))
@@ -169,4 +170,6 @@ class ExecModeTest(ClusterCase, tunnel_streams.TunnelStreams, world.World):
 
 if __name__ == "__main__":
     clusters.Cluster.start_or_reuse()
-    world.main()
+    world.enter_namespace()
+    world.World.binaries = os.path.abspath(sys.argv.pop(1))
+    suite.run()

@@ -9,6 +9,7 @@ import tempfile
 import time
 import unittest
 
+import suite
 from cluster import LIMIT, PROGRAM, Cluster
 
 
@@ -104,4 +105,4 @@ class Places(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    suite.run()

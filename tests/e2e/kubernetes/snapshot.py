@@ -1,5 +1,5 @@
 """What is left behind: all API objects of all kinds, and the processes, mounts and network devices of the nodes,
-compared before and after.
+compared before and after. In a cluster that is not ours, where others work: the objects that mirrorfs and its tests make.
 
     before = snapshot.settled(cluster)
     ...
@@ -10,11 +10,15 @@ import hashlib
 import json
 import time
 
+from cluster import LABEL
+
 # Written by the cluster itself, all the time.
 VOLATILE_KINDS = {"events", "events.events.k8s.io", "leases.coordination.k8s.io", "componentstatuses"}
 # Where a node's own mounts are; the rest of its table is that of the machine it runs on.
 NODE_PLACES = ("/var/lib/", "/var/log/", "/run/", "/proc/sys/", "/sys/")
 LIMIT = 60  # seconds until what goes away by itself is gone
+MANAGED = "app.kubernetes.io/managed-by"
+OURS = (f"{MANAGED}=mirrorfs", "mirrorfs.io/mode", LABEL)  # of agents, of all modes, and of what tests make
 
 
 def take(cluster):
@@ -26,11 +30,29 @@ def take(cluster):
     return state
 
 
-def api_objects(cluster):
+def kinds_of(cluster):
     kinds = cluster.kubectl("api-resources", "--verbs=list", "-o", "name").split()
-    kinds = sorted(set(kinds) - VOLATILE_KINDS)
+    return ",".join(sorted(set(kinds) - VOLATILE_KINDS))
+
+
+def is_ours(item):
+    metadata = item["metadata"]
+    labels = metadata.get("labels", {})
+    place = metadata.get("namespace") or metadata["name"]
+    return place.startswith("mirrorfs-e2e-") or labels.get(MANAGED) == "mirrorfs" or bool(labels.keys() & set(OURS))
+
+
+def ours(cluster):
+    """What agents and tests have made and is there, of all kinds: what users would look for with these labels."""
+    words = ("get", f"all,pods,{kinds_of(cluster)}", "--all-namespaces", "--ignore-not-found", "-o", "name")
+    return sorted({name for label in OURS for name in cluster.kubectl(*words, "-l", label).split()})
+
+
+def api_objects(cluster):
     found = {}
-    for item in cluster.get(",".join(kinds), "--all-namespaces")["items"]:
+    for item in cluster.get(kinds_of(cluster), "--all-namespaces")["items"]:
+        if not cluster.directory and not is_ours(item):
+            continue
         metadata = item["metadata"]
         group = item["apiVersion"].split("/")[0] if "/" in item["apiVersion"] else "core"
         place = metadata.get("namespace", "-")
@@ -87,13 +109,17 @@ def settled(cluster):
         state = again
 
 
-def assert_same(cluster, before):
-    """What is only on its way out is waited for."""
+def leftovers(cluster, before):
+    """What differs, once all that is only on its way out has gone."""
     end = time.monotonic() + LIMIT
     while True:
         found = differences(before, take(cluster))
-        if not found:
-            return
-        if time.monotonic() > end:
-            raise AssertionError("after the tests:\n" + "\n".join(found))
+        if not found or time.monotonic() > end:
+            return found
         time.sleep(0.5)
+
+
+def assert_same(cluster, before):
+    found = leftovers(cluster, before)
+    if found:
+        raise AssertionError("after the tests:\n" + "\n".join(found))

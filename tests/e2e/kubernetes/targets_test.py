@@ -9,9 +9,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import unittest
 
 import cluster as clusters
+import suite
 from cluster import BUSYBOX, ClusterCase, pod
 
 MIRRORFS = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else "mirrorfs"
@@ -353,4 +353,4 @@ class Lists(TargetCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    suite.run()
