@@ -17,7 +17,7 @@ import yaml
 
 import access
 import suite
-from cluster import ClusterCase
+from cluster import BUSYBOX, DISTROLESS, ClusterCase
 
 BIN = os.environ.get("MIRRORFS_BIN", "")
 IMAGE_ARCHIVE = os.environ.get("AGENT_IMAGE_ARCHIVE", "")
@@ -27,15 +27,16 @@ LIMIT = 120
 ROLES = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../../docs/roles")
 
 
-def rules_of(mode):
-    """The least that a mode needs: docs/roles/MODE.yaml, by the last word of the resource ("pods", "log"). The tests of
-    each mode take every rule away once."""
-    with open(os.path.join(ROLES, f"{mode}.yaml"), encoding="utf-8") as file:
-        rules = yaml.safe_load(file)["rules"]
-    return {rule["resources"][0].split("/")[-1]: rule for rule in rules}
+def roles_of(name):
+    """The least that something needs, of each document of docs/roles/NAME.yaml: rules by the last word of the resource
+    ("pods", "log"). The tests take every rule away once."""
+    with open(os.path.join(ROLES, f"{name}.yaml"), encoding="utf-8") as file:
+        roles = list(yaml.safe_load_all(file))
+    return [{rule["resources"][0].split("/")[-1]: rule for rule in role["rules"]} for role in roles]
 
 
-JOB_RULES, EPHEMERAL_RULES, EXEC_RULES = (rules_of(mode) for mode in ("job", "ephemeral", "exec"))
+(JOB_RULES,), (EPHEMERAL_RULES,), (EXEC_RULES,) = (roles_of(mode) for mode in ("job", "ephemeral", "exec"))
+WORKLOAD_RULES, NODE_RULES = roles_of("workloads")
 RESOLVE = {"pods": JOB_RULES["pods"]}
 
 
@@ -124,6 +125,15 @@ class AgentCase(ClusterCase):
         """A pod with a file that has this test's nonce in it."""
         self.run_pod(name, node=node, **options)
         self.kubectl("exec", name, "--", "sh", "-c", f"echo {self.nonce} > /nonce; chmod 600 /nonce")
+        return name
+
+    def bare_target(self, name="bare"):
+        """A pod of one program and no shell; its nonce is in a volume, where a container that ran before has put it."""
+        volume = [{"name": "given", "mountPath": "/given"}]
+        writes = {"name": "writes", "image": BUSYBOX, "command": ["sh", "-c", f"echo {self.nonce} > /given/nonce"],
+                  "volumeMounts": volume}
+        self.run_pod(name, DISTROLESS, node="node-1", initContainers=[writes], container={"volumeMounts": volume},
+                     volumes=[{"name": "given", "emptyDir": {}}])
         return name
 
     def mount(self, probe, *words):

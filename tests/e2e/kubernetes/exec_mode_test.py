@@ -153,9 +153,10 @@ class ExecModeTest(ClusterCase, tunnel_streams.TunnelStreams, world.World):
     def test_a_killed_agent_is_put_there_again(self):
         self.run_pod("web")
         self.mount("pod/web")
+        self.in_pod("web", f"echo {self.nonce} > /srv/nonce")
         self.in_pod("web", "for p in /proc/[0-9]*; do case $(readlink $p/exe) in *mirrorfs-agent*) kill -9 ${p#/proc/};; "
                            "esac; done")
-        self.assertTrue(os.path.isdir(self.path("lower")))
+        self.assertEqual(self.read("srv/nonce"), self.nonce + "\n")
         self.umount()
         self.assert_pod_is_clean("web")
 

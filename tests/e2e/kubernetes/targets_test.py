@@ -6,6 +6,7 @@ usage: targets_test.py MIRRORFS [unittest's arguments]
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -13,23 +14,14 @@ import tempfile
 import cluster as clusters
 import suite
 from cluster import BUSYBOX, ClusterCase, pod
+from workloads import SLEEP, WorkloadCase, workload
 
 MIRRORFS = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else "mirrorfs"
-SLEEP = ["sleep", "100000"]
 
 USAGE, NO_TARGET, NOT_PERMITTED, UNREACHABLE = 2, 3, 4, 6
 
 
-def workload(kind, name, api="apps/v1", containers=("app",), **spec):
-    template = pod("x")["spec"]
-    template["containers"] = [{"name": each, "image": BUSYBOX, "command": SLEEP} for each in containers]
-    labels = {"app": name}
-    return {"apiVersion": api, "kind": kind, "metadata": {"name": name},
-            "spec": {"selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels}, "spec": template}, **spec}}
-
-
-class TargetCase(ClusterCase):
+class TargetCase(ClusterCase, WorkloadCase):
 
     def setUp(self):
         super().setUp()
@@ -73,12 +65,6 @@ class TargetCase(ClusterCase):
     def pods(self, selector):
         return self.cluster.get("pods", "-n", self.namespace, "-l", selector)["items"]
 
-    def wait_ready(self, selector, count):
-        def ready():
-            conditions = [condition for item in self.pods(selector) for condition in item["status"].get("conditions", [])]
-            return sum(each["type"] == "Ready" and each["status"] == "True" for each in conditions) == count
-        self.wait_for(ready, f"{count} ready pods of {selector}")
-
     def wait_container(self, name, reason):
         def is_so():
             statuses = self.cluster.get("pod", name, "-n", self.namespace)["status"].get("containerStatuses", [])
@@ -88,37 +74,27 @@ class TargetCase(ClusterCase):
 
 class Kinds(TargetCase):
 
-    def test_every_kind_comes_down_to_a_container(self):
-        job = workload("Job", "once", api="batch/v1")
-        job["spec"].pop("selector")
-        job["spec"]["template"]["spec"]["restartPolicy"] = "Never"
-        cronjob = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "often"},
-                   "spec": {"schedule": "* * * * *", "suspend": True,
-                            "jobTemplate": {"spec": {"template": {"metadata": {"labels": {"app": "often"}},
-                                                                  "spec": job["spec"]["template"]["spec"]}}}}}
-        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "front"},
-                   "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}
-        self.apply(workload("Deployment", "web", replicas=2), workload("StatefulSet", "db", serviceName="db"),
-                   workload("DaemonSet", "log"), workload("ReplicaSet", "bare"), job, cronjob, service)
-        self.kubectl("create", "job", "often-1", "--from=cronjob/often")
-        for selector, count in (("app=web", 2), ("app=db", 1), ("app=log", len(self.cluster.nodes())), ("app=bare", 1),
-                                ("app=once", 1), ("app=often", 1)):
-            self.wait_ready(selector, count)
-        newest = max(self.pods("app=web"), key=lambda item: (item["metadata"]["creationTimestamp"],
-                                                             [-ord(c) for c in item["metadata"]["name"]]))
+    def test_every_kind_comes_down_to_a_container_and_is_read(self):
+        self.define_rollouts(os.path.join(self.place, "cache"))
+        nonces = self.start_every_kind(secrets.token_hex(16))
+        newest = max(self.pods("app=deployment"), key=lambda item: (item["metadata"]["creationTimestamp"],
+                                                                    [-ord(c) for c in item["metadata"]["name"]]))
         name = newest["metadata"]["name"]
-        for words in (["deployment/web"], ["deploy/web", "-c", "app"], ["deployments/web/container/app"]):
-            self.finds(f"pod/{name} (the newest of 2 ready, 2 in all, of deployment/web), container app", *words)
-        self.finds(f"pod/{name} (the newest of 2 ready, 2 in all, of service/front)", "svc/front")
-        self.finds(f"pod/{name} (the newest of 2 ready, 2 in all, of -l app=web)", "-l", "app=web")
+        for words in (["deployment/deployment"], ["deploy/deployment", "-c", "app"], ["deployments/deployment/container/app"]):
+            self.finds(f"pod/{name} (the newest of 2 ready, 2 in all, of deployment/deployment), container app", *words)
+        self.finds(f"pod/{name} (the newest of 2 ready, 2 in all, of service/service)", "svc/service")
+        self.finds(f"pod/{name} (the newest of 2 ready, 2 in all, of -l app=deployment)", "-l", "app=deployment")
         self.finds(f"pod/{name} (ready), container app", f"pod/{name}")
-        self.finds("pod/db-0 (ready, the only one of statefulset/db)", "sts/db")
-        self.finds("of daemonset/log)", "ds/log")
-        self.finds("the only one of replicaset/bare", "rs/bare")
-        self.finds("the only one of job/once", "job/once")
-        self.finds("the only one of cronjob/often", "cj/often")
+        self.finds("pod/statefulset-0 (ready, the only one of statefulset/statefulset)", "sts/statefulset")
+        self.finds("of daemonset/daemonset)", "ds/daemonset")
+        for short, kind in (("rs", "replicaset"), ("job", "job"), ("cj", "cronjob"), ("ro", "rollout")):
+            self.finds(f"the only one of {kind}/{kind}", f"{short}/{kind}")
         node = newest["spec"]["nodeName"]
         self.finds(f"node/{node} (ready), its own root", f"node/{node}")
+        for target, nonce in [*nonces.items(), (f"pod/{name}", nonces["deployment/deployment"])]:
+            with self.subTest(target):
+                read = self.run_it("cat", "--agent", "exec", "-n", self.namespace, f"{target}:/nonce")
+                self.assertEqual((read.returncode, read.stdout), (0, nonce + "\n"), read.stderr)
 
     def test_a_pod_that_is_being_replaced_is_not_taken(self):
         self.apply(workload("Deployment", "web", replicas=1))
