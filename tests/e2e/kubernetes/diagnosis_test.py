@@ -7,7 +7,7 @@ import subprocess
 
 import agent_modes
 from agent_modes import EPHEMERAL_RULES, EXEC_RULES, JOB_RULES, RESOLVE, AgentCase
-from cluster import DISTROLESS, pod
+from cluster import DISTROLESS, NODES, pod
 
 
 class DoctorTest(AgentCase):
@@ -90,7 +90,7 @@ class DoctorTest(AgentCase):
         self.assertEqual(self.doctor("-t", "pod/late", code=3)["target"][0], "failed")
 
     def test_a_node(self):
-        checks = self.doctor("-t", "node/node-1")
+        checks = self.doctor("-t", f"node/{NODES['node-1']}")
         self.assert_says(checks, "agent", "ok", "agent mode job")
         self.assertNotIn("--agent exec", checks)
 

@@ -8,7 +8,7 @@ import suite
 from agent_modes import AgentCase
 from cluster import ClusterCase, pod
 
-snapshot.LIMIT = 5  # what is left is meant to be left
+snapshot.LIMIT = 15  # what is left is meant to be left
 
 
 def config_map(name):

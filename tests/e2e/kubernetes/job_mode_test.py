@@ -10,7 +10,7 @@ import subprocess
 
 import agent_modes
 from agent_modes import JOB_RULES, AgentCase, Probe
-from cluster import pod
+from cluster import NODES, pod
 
 
 class JobModeTest(AgentCase):
@@ -19,7 +19,7 @@ class JobModeTest(AgentCase):
         steps = [line.split()[0] for line in probe.said]
         for step in ("created", "scheduled", "started", "attached"):
             self.assertIn(step, steps)
-        self.assertEqual(self.agent_pod()["spec"]["nodeName"], "node-2")
+        self.assertEqual(self.agent_pod()["spec"]["nodeName"], NODES["node-2"])
         self.assert_reads_nonce(self.mount(probe))
         self.mirrorfs("umount", "--all", check=False)
         probe.end()

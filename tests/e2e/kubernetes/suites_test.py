@@ -26,6 +26,9 @@ class SuitesCase(ClusterCase):
         place = tempfile.TemporaryDirectory()
         self.addCleanup(place.cleanup)
         self.place = place.name
+        # What another test has made, and is on its way out, is not for the inner suite to notice.
+        self.wait_for(lambda: not any("deletionTimestamp" in item["metadata"] for item in
+                                      self.cluster.get("namespaces", "-l", LABEL)["items"]), "the end of others' namespaces")
         self.environment = {**os.environ, "MIRRORFS_E2E_RUN": self.place, "MIRRORFS_E2E_PRESERVE_FAILED": "",
                             "KUBECONFIG": self.cluster.kubeconfig, "MIRRORFS_KUBECTL": self.cluster.kubectl_program}
 
