@@ -14,11 +14,12 @@ import yaml
 
 import access
 from agent_modes import BIN, LIMIT, ROLES, AgentCase
+from cluster import NODES
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 CHART = os.path.join(HERE, "../../../charts/mirrorfs-agent")
 AGENTS = "mirrorfs"  # their namespace
-VALUES = ["ttl=3s", "quota.sessionsPerUser=3", "image.pullPolicy=Never", "metrics.enabled=true", "users.subjects=null",
+VALUES = ["ttl=3s", "quota.sessionsPerUser=3", "image.pullPolicy=IfNotPresent", "metrics.enabled=true", "users.subjects=null",
           "updateStrategy.rollingUpdate.maxUnavailable=2"]
 
 with open(os.path.join(ROLES, "shared.yaml"), encoding="utf-8") as file:
@@ -76,7 +77,7 @@ class SharedCase(AgentCase):
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
             pods = cls.cluster.get("pods", "-n", AGENTS, "-l", "mirrorfs.io/mode=shared", "--field-selector",
-                                   f"spec.nodeName={node}")["items"]
+                                   f"spec.nodeName={NODES.get(node, node)}")["items"]
             ready = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"] and
                      any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))]
             if ready and len(pods) == 1:
