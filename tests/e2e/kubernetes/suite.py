@@ -142,5 +142,8 @@ def table():
     rows.append(["all", *(total[key] for key in ("passed", "failed", "skipped", "left")), "", total["seconds"]])
     lines = [COLUMNS, *rows]
     widths = [max(len(str(line[column])) for line in lines) for column in range(len(COLUMNS))]
-    return "".join("  ".join([str(line[0]).ljust(widths[0]), *(str(cell).rjust(width) for cell, width in zip(line[1:], widths[1:]))])
-                   .rstrip() + "\n" for line in lines)
+
+    def shown(line):
+        numbers = (str(cell).rjust(width) for cell, width in zip(line[1:], widths[1:]))
+        return "  ".join([str(line[0]).ljust(widths[0]), *numbers]).rstrip() + "\n"
+    return "".join(shown(line) for line in lines)

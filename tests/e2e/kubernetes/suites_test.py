@@ -34,8 +34,9 @@ class SuitesCase(ClusterCase):
 
     def inner(self, *words, code=0, **variables):
         """Runs tests of inner_suite.py; gives what they have said."""
-        result = subprocess.run([sys.executable, "-B", os.path.join(HERE, "inner_suite.py"), *words], capture_output=True, text=True,
-                                timeout=clusters.LIMIT, check=False, stdin=subprocess.DEVNULL, env={**self.environment, **variables})
+        program = [sys.executable, "-B", os.path.join(HERE, "inner_suite.py"), *words]
+        result = subprocess.run(program, capture_output=True, text=True, timeout=clusters.LIMIT, check=False,
+                                stdin=subprocess.DEVNULL, env={**self.environment, **variables})
         said = result.stdout + result.stderr
         self.assertEqual(result.returncode, code, said)
         return said
