@@ -215,7 +215,7 @@ class AgentCase(ClusterCase):
         return pods[0]
 
 
-def run_tests():
+def run_tests(**options):
     """The program's tests, in a mount namespace of their own."""
     in_own_mount_namespace()
-    suite.run()
+    suite.run(**options)

@@ -4,12 +4,9 @@
 import contextlib
 import os
 import secrets
-import sys
 import time
-import unittest
 
 import agent_modes
-import cluster as clusters
 import snapshot
 from following_test import STALE, FollowCase
 
@@ -89,19 +86,6 @@ class NodeLostTest(FollowCase):
         return False
 
 
-def run_tests():
-    """A node that has started anew has other processes: what the API tells is compared, and that the node's own is bare."""
-    agent_modes.in_own_mount_namespace()
-    cluster = clusters.Cluster.start_or_reuse()
-    before = snapshot.api_objects(cluster)
-    result = unittest.main(verbosity=2, exit=False).result
-    end = time.monotonic() + snapshot.LIMIT
-    while found := snapshot.differences(before, snapshot.api_objects(cluster)):
-        if time.monotonic() > end:
-            raise AssertionError("after the tests:\n" + "\n".join(found))
-        time.sleep(0.5)
-    sys.exit(not result.wasSuccessful())
-
-
 if __name__ == "__main__":
-    run_tests()
+    # A node that has started anew has other processes: what the API tells is compared.
+    agent_modes.run_tests(look=snapshot.api_objects)

@@ -94,13 +94,13 @@ def differences(before, after):
     return sorted(left + gone + changed)
 
 
-def settled(cluster):
+def settled(cluster, look=take):
     """The state once nothing moves: a new cluster is still writing its own objects."""
     end = time.monotonic() + LIMIT
-    state = take(cluster)
+    state = look(cluster)
     while True:
         time.sleep(1)
-        again = take(cluster)
+        again = look(cluster)
         moved = differences(state, again)
         if not moved:
             return again
@@ -109,11 +109,11 @@ def settled(cluster):
         state = again
 
 
-def leftovers(cluster, before):
+def leftovers(cluster, before, look=take):
     """What differs, once all that is only on its way out has gone."""
     end = time.monotonic() + LIMIT
     while True:
-        found = differences(before, take(cluster))
+        found = differences(before, look(cluster))
         if not found or time.monotonic() > end:
             return found
         time.sleep(0.5)

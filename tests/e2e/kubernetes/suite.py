@@ -66,11 +66,11 @@ class Record:
     def _write(self):
         write_json(self._file, self.tries)
 
-    def before(self, cluster):
+    def before(self, cluster, look):
         """The cluster's state before the first try."""
         known = read_json(self._before)
         if known is None:
-            known = snapshot.settled(cluster)
+            known = snapshot.settled(cluster, look)
             write_json(self._before, known)
         return known
 
@@ -102,17 +102,17 @@ def begin_run():
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def run():
-    """The program's tests; the cluster must be afterwards what it was before."""
+def run(look=snapshot.take):
+    """The program's tests; the cluster must be afterwards what it was before, as far as one looks."""
     record = Record(os.path.basename(sys.argv[0]).removesuffix(".py").removesuffix("_test"))
     record.begin()
     begun = time.monotonic()
-    before = record.before(clusters.Cluster.start_or_reuse())
+    before = record.before(clusters.Cluster.start_or_reuse(), look)
     runner = unittest.TextTestRunner(verbosity=2, resultclass=CountingResult)
     program = unittest.main(verbosity=2, exit=False, testRunner=runner)
     result = program.result
     kept = bool(clusters.kept) or any(each.get("kept") for each in record.tries)
-    left = [] if kept else snapshot.leftovers(clusters.Cluster.start_or_reuse(), before)
+    left = [] if kept else snapshot.leftovers(clusters.Cluster.start_or_reuse(), before, look)
     if left:
         print("\nafter the tests:", *left, sep="\n", file=sys.stderr)
     found = counts(result, program.test.countTestCases())
