@@ -212,7 +212,7 @@ class ClusterCase(unittest.TestCase):
 
     def has_failed(self):
         result = self._outcome.result
-        return any(test is self for test, _ in result.failures + result.errors)
+        return any(getattr(test, "test_case", test) is self for test, _ in result.failures + result.errors)  # or a part of it
 
     def kubectl(self, *words, **options):
         return self.cluster.kubectl(words[0], "-n", self.namespace, *words[1:], **options)

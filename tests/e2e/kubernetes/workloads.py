@@ -47,7 +47,7 @@ def service(name, app):
 
 def rollout(name, *containers):
     """As Argo's controller would make it: a replica set named by the hash of the version, which its pods' labels have."""
-    version = {"rollouts-pod-template-hash": "5d8f7c9b6"}
+    version = {"app": name, "rollouts-pod-template-hash": "5d8f7c9b6"}
     return [{"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name},
              "spec": {"selector": {"matchLabels": {"app": name}}, "template": template(name, *containers)}},
             workload("ReplicaSet", f"{name}-5d8f7c9b6", *containers, labels=version)]
