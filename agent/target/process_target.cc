@@ -18,6 +18,13 @@ constexpr uint64_t kNamespacedCapabilities = uint64_t{1} << CAP_CHOWN | uint64_t
                                              uint64_t{1} << CAP_DAC_READ_SEARCH | uint64_t{1} << CAP_FOWNER |
                                              uint64_t{1} << CAP_FSETID;
 
+// Who may override permissions may read and search everything, and runtimes give root just that. A read-only agent has
+// no DAC_OVERRIDE to lend, but the capability that is the reading part of it.
+uint64_t WithReadingPart(uint64_t capabilities) {
+  const bool overrides = (capabilities >> CAP_DAC_OVERRIDE & 1) != 0;
+  return overrides ? capabilities | uint64_t{1} << CAP_DAC_READ_SEARCH : capabilities;
+}
+
 }  // namespace
 
 ProcessTarget::ProcessTarget(HeldProcess process)
@@ -46,6 +53,7 @@ absl::StatusOr<ProcessFacts> ProcessTarget::ReadProcessFacts() const {
 absl::Status ProcessTarget::ReadIdentity() {
   ASSIGN_OR_RETURN(ProcessStatus status, process_.Status());
   credentials_ = std::move(status.credentials);
+  credentials_.capabilities = WithReadingPart(credentials_.capabilities);
   ASSIGN_OR_RETURN(const bool shared, process_.SharesUserNamespace());
   if (shared) return absl::OkStatus();
   credentials_.capabilities &= kNamespacedCapabilities;
