@@ -142,6 +142,7 @@ absl::Status PodAgent::WhyEnded() {
     return Failure(code, fmt::format("the agent says: {}", Printable(words_.complaint())));
   }
   const std::string errors = log_->TakeErrors();
+  if (errors.find("(Forbidden)") != std::string::npos) return ExplainKubectlText(pod_->kubectl(), "logs", errors);
   return Failure(code, fmt::format("the agent's log cannot be read, or says nothing: {}",
                                    errors.empty() ? "it has ended." : Printable(errors)));
 }
