@@ -10,13 +10,14 @@ from agent_modes import EPHEMERAL_RULES, EXEC_RULES, JOB_RULES, NODE_RULES, WORK
 from workloads import WorkloadCase, saying, workload
 
 NOT_PERMITTED = 4
-# Without it, what may the user not?
+# What is said without each of them.
+NO_STREAMS = "that takes the right to create pods/portforward, or to create pods/exec, in"
 MISSING = {
-    "job": (JOB_RULES, {"pods": "get pods", "jobs": "create jobs.batch", "log": "get pods/log",
-                        "portforward": "create pods/portforward"}),
-    "ephemeral": (EPHEMERAL_RULES, {"pods": "get pods", "ephemeralcontainers": "update pods/ephemeralcontainers",
-                                    "log": "get pods/log", "portforward": "create pods/portforward"}),
-    "exec": (EXEC_RULES, {"pods": "get pods", "exec": "create pods/exec"}),
+    "job": (JOB_RULES, {"pods": "may not get pods in", "jobs": "may not create jobs.batch in", "log": "may not get pods/log in",
+                        "portforward": NO_STREAMS}),
+    "ephemeral": (EPHEMERAL_RULES, {"pods": "may not get pods in", "log": "may not get pods/log in", "portforward": NO_STREAMS,
+                                    "ephemeralcontainers": "may not update pods/ephemeralcontainers in"}),
+    "exec": (EXEC_RULES, {"pods": "may not get pods in", "exec": "may not create pods/exec in"}),
 }
 KINDS = {"deployment": "deployments.apps", "statefulset": "statefulsets.apps", "daemonset": "daemonsets.apps",
          "replicaset": "replicasets.apps", "job": "jobs.batch", "cronjob": "cronjobs.batch", "service": "services",
@@ -28,8 +29,8 @@ def without(rules, name):
 
 
 class RolesCase(AgentCase):
-    def assert_refused(self, result, right):
-        self.assertIn(f"may not {right} in namespace {self.namespace}", result.stderr)
+    def assert_refused(self, result, text):
+        self.assertIn(f"{text} namespace {self.namespace}", result.stderr)
         self.assertEqual(result.returncode, NOT_PERMITTED, result.stderr)
 
 
@@ -44,10 +45,10 @@ class ModeRolesTest(RolesCase):
             file.write(self.nonce)
         self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/made"), self.nonce)
         self.mirrorfs("umount", mountpoint)
-        for name, right in missing.items():
+        for name, text in missing.items():
             with self.subTest(f"{mode} without {name}"):
                 result, mountpoint = self.mount_pod("--agent", mode, check=False, kubeconfig=self.account(without(rules, name)))
-                self.assert_refused(result, right)
+                self.assert_refused(result, text)
                 self.assertFalse(os.path.ismount(mountpoint))
         self.wait_no_agents()
 
@@ -90,9 +91,9 @@ class WorkloadRolesTest(RolesCase, WorkloadCase):
                 self.assertEqual(self.cat(target, everything).stdout.strip(), nonce)
                 resource = KINDS[target.split("/", maxsplit=1)[0]]
                 lacking = self.account({**EXEC_RULES, **without(WORKLOAD_RULES, resource.split(".")[0])})
-                self.assert_refused(self.cat(target, lacking, check=False), f"get {resource}")
+                self.assert_refused(self.cat(target, lacking, check=False), f"may not get {resource} in")
         lacking = self.account({**EXEC_RULES, **without(WORKLOAD_RULES, "jobs")})
-        self.assert_refused(self.cat("cronjob/cronjob", lacking, check=False), "list jobs.batch")
+        self.assert_refused(self.cat("cronjob/cronjob", lacking, check=False), "may not list jobs.batch in")
 
     def cat(self, target, kubeconfig, check=True):
         return self.mirrorfs("cat", "--agent", "exec", "-n", self.namespace, f"{target}:/nonce", check=check,
