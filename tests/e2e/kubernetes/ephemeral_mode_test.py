@@ -52,12 +52,6 @@ class EphemeralModeTest(AgentCase):
                 rules = {name: rule for name, rule in EPHEMERAL_RULES.items() if name != missing}
                 self.assertIn(text, Probe(self, "ephemeral", "web", kubeconfig=self.account(rules)).failure())
 
-    def test_pod_security_forbids_it(self):
-        self.namespace = self.make_namespace(**{"pod-security.kubernetes.io/enforce": "baseline"})
-        self.cluster.apply(pod("web", node="node-1"), namespace=self.namespace)
-        self.cluster.wait_running("web", namespace=self.namespace)
-        self.assertIn("PodSecurity", Probe(self, "ephemeral", "web").failure())
-
 
 if __name__ == "__main__":
     agent_modes.run_tests()
