@@ -135,9 +135,8 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, cons
                           .asks_for_facts = options.facts_fd >= 0,
                           .expected_container = options.expected_container,
                           .given_up = [&signals] { return signals.Next().has_value(); },
-                          .progress = [&options](std::string_view step, std::string_view detail) {
-                            TellProgress(options, step, detail);
-                          }});
+                          .progress = [&options](std::string_view step,
+                                                 std::string_view detail) { TellProgress(options, step, detail); }});
 }
 
 absl::StatusOr<std::unique_ptr<RemoteAgent>> StartSharedAgent(EventLoop& loop, const TunnelOptions& options) {
