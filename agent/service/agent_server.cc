@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/service/acceptor.h"
+#include "agent/service/connection_count.h"
 #include "agent/service/dispatcher.h"
 #include "agent/service/grpc_service.h"
 #include "agent/service/lock_waiters.h"
@@ -25,8 +26,13 @@ namespace {
 
 constexpr std::chrono::milliseconds kHousekeepingInterval{100};
 constexpr int kLeastPingIntervalMs = 5'000;
-constexpr size_t kMessageMemory = size_t{128} << 20;
-constexpr int kMaxStreamsPerConnection = 512;
+constexpr size_t kMessageMemory = size_t{48} << 20;    // what gRPC reads and has not handed over yet
+constexpr int kMostRequest = (1 << 20) + (128 << 10);  // a Write, and what is around it
+constexpr int kMaxStreamsPerConnection = 320;          // a session may have 256 requests in flight
+// A daemon has four. The others are those who have not attached yet.
+constexpr size_t kConnectionsPerSession = 4;
+constexpr size_t kSpareConnections = 32;
+constexpr int kHandshakeMs = 10'000;
 
 // Packaged gRPC cannot be told which versions of TLS to speak. But it takes the list of cipher suites for TLS up to 1.2
 // (those of 1.3 are not in it), and with one that needs a key agreed before there is no 1.2 any more. Read once, when
@@ -118,12 +124,13 @@ void GrpcAgentServer::AddMethods() {
 absl::Status GrpcAgentServer::Listen(UniqueFd listener) {
   grpc::ServerBuilder builder;
   builder.RegisterService(&service_);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxMessageBytes));
+  builder.SetMaxReceiveMessageSize(kMostRequest);
   builder.SetMaxSendMessageSize(static_cast<int>(kMaxMessageBytes));
   builder.SetResourceQuota(grpc::ResourceQuota("agent").Resize(kMessageMemory));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kLeastPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
   auto connections = std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor>(
       builder.experimental().AddExternalConnectionAcceptor(
           grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, CredentialsOf(options_)));
@@ -134,7 +141,14 @@ absl::Status GrpcAgentServer::Listen(UniqueFd listener) {
     return absl::InternalError("the gRPC server does not start");
   }
   service_.Begin(std::move(arrivals));
-  ASSIGN_OR_RETURN(acceptor_, Acceptor::Start(std::move(listener), [connections](int from, UniqueFd connection) {
+  // Only the acceptor's thread knows it.
+  auto known = std::make_shared<ConnectionCount>();
+  ASSIGN_OR_RETURN(acceptor_,
+                   Acceptor::Start(std::move(listener), [this, connections, known](int from, UniqueFd connection) {
+                     if (known->CountOpen() >= kSpareConnections + kConnectionsPerSession * sessions_.Size()) {
+                       return;  // and so it is closed
+                     }
+                     known->Add(connection.get());
                      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
                      parameters.listener_fd = from;
                      parameters.fd = connection.release();

@@ -1,4 +1,5 @@
 // Read and Write, whose data does not pass through protobuf.
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -19,6 +20,7 @@ class ReadCall : public Call {
 
   const v1::RequestHeader& Header() const override { return request_.header(); }
   NodeOrHandle Where() const override { return WhereOf(request_); }
+  size_t AnswerBytes() const override { return std::min(request_.size(), SessionLimits().max_read); }
   bool IsBrief() const override { return request_.size() <= kFewBytes; }
   std::optional<grpc::ByteBuffer> Run(Session& session, const CallContext& context) override {
     if (request_.size() > session.Limits().max_read) return ErrorAnswer(EINVAL);
@@ -44,11 +46,10 @@ class ReadManyCall : public Call {
   NodeOrHandle Where() const override {
     return request_.ranges_size() > 0 ? WhereOf(request_.ranges(0)) : NodeOrHandle{};
   }
+  size_t AnswerBytes() const override { return std::min<uint64_t>(Bytes(), SessionLimits().max_read); }
   std::optional<grpc::ByteBuffer> Run(Session& session, const CallContext& context) override {
-    uint64_t bytes = 0;
-    for (const v1::ReadRange& range : request_.ranges()) bytes += range.size();
     const int count = request_.ranges_size();
-    if (count == 0 || count > kMostRanges || bytes > session.Limits().max_read) return ErrorAnswer(EINVAL);
+    if (count == 0 || count > kMostRanges || Bytes() > session.Limits().max_read) return ErrorAnswer(EINVAL);
     v1::ReadManyReply head;
     head.mutable_header();
     absl::Cord all;
@@ -70,6 +71,12 @@ class ReadManyCall : public Call {
   }
 
  private:
+  uint64_t Bytes() const {
+    uint64_t bytes = 0;
+    for (const v1::ReadRange& range : request_.ranges()) bytes += range.size();
+    return bytes;
+  }
+
   const v1::ReadManyRequest request_;
 };
 

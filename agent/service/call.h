@@ -4,8 +4,10 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <type_traits>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/cord.h"
@@ -17,12 +19,16 @@
 
 namespace mirrorfs {
 
+inline constexpr size_t kMostXattr = 64 << 10;  // the kernel's XATTR_SIZE_MAX and XATTR_LIST_MAX
+
 class Call {
  public:
   virtual ~Call() = default;
   virtual const v1::RequestHeader& Header() const = 0;
   // What the request is about: decides in which lane it waits.
   virtual NodeOrHandle Where() const = 0;
+  // The most that its answer may take, if that is much.
+  virtual size_t AnswerBytes() const { return 0; }
   // Whether it moves few bytes.
   virtual bool IsBrief() const { return true; }
   // The whole answer, errors included; nullopt: not yet, run it again when a lock may have become free.
@@ -68,6 +74,17 @@ class UnaryCall : public Call {
 
   const v1::RequestHeader& Header() const override { return request_.header(); }
   NodeOrHandle Where() const override { return WhereOf(request_); }
+  size_t AnswerBytes() const override {
+    if constexpr (requires { request_.max_bytes(); }) {
+      return std::min(request_.max_bytes(), SessionLimits().max_page);
+    } else if constexpr (requires { request_.inline_bytes(); }) {
+      return std::min(request_.inline_bytes(), SessionLimits().max_read);
+    } else if constexpr (std::is_same_v<Answer, v1::GetXattrReply> || std::is_same_v<Answer, v1::ListXattrReply>) {
+      return kMostXattr;
+    } else {
+      return 0;
+    }
+  }
   std::optional<grpc::ByteBuffer> Run(Session& session, const CallContext& context) override {
     Answer answer;
     const absl::Status status = handler_(session, context, request_, answer);

@@ -27,6 +27,9 @@ grpc::Status Dispatcher::UnknownSession() {
 }
 
 void Dispatcher::Dispatch(const Method& method, const grpc::ByteBuffer& request, absl::Time deadline, Reply reply) {
+  if (request.Length() > method.traits.most_bytes) {
+    return reply.Fail(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request is longer than any of its kind"));
+  }
   ParsedCall call = method.parse(request);
   if (!call.ok()) {
     return reply.Fail(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, std::string(call.status().message())));
@@ -38,7 +41,7 @@ void Dispatcher::Dispatch(const Method& method, const grpc::ByteBuffer& request,
   session->Replies().Acknowledge(header.answered_below(), header.answered());
   absl::StatusOr<Caller> caller = Unpack(header.caller());
   if (!caller.ok()) return reply.Answer(ErrorAnswer(EINVAL));
-  std::shared_ptr<void> held = session->Enter(request.Length());
+  std::unique_ptr<InFlight> held = session->Account().Enter(request.Length(), (*call)->AnswerBytes());
   if (held == nullptr) {
     return reply.Fail(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many requests in flight"));
   }

@@ -31,7 +31,8 @@ class GrpcService::Call final : public AnswerQueue::Sent, public PendingAnswer {
     service_.methods_[method_].serve(request_, absl::FromChrono(context_.deadline()), Reply(this));
   }
 
-  void Finish(const grpc::ByteBuffer& answer, const grpc::Status& status) override {
+  void Finish(const grpc::ByteBuffer& answer, const grpc::Status& status, std::unique_ptr<InFlight> held) override {
+    held_ = std::move(held);
     AnswerQueue& answers = service_.answers_;
     AnswerQueue::Sent* const tag = this;
     if (status.ok()) {
@@ -47,6 +48,7 @@ class GrpcService::Call final : public AnswerQueue::Sent, public PendingAnswer {
   const size_t method_;
   grpc::ServerContext context_;
   grpc::ByteBuffer request_;
+  std::unique_ptr<InFlight> held_;
   grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_{&context_};
 };
 

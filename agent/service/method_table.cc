@@ -1,12 +1,15 @@
 #include "agent/service/method_table.h"
 
 #include "agent/service/handlers.h"
+#include "protos/wire/protocol_version.h"
 
 namespace mirrorfs {
 namespace {
 
 constexpr MethodTraits kReads{};
 constexpr MethodTraits kReadsMuch{.takes_long = true};
+constexpr MethodTraits kReclaims{.most_bytes = 512 << 10};                             // names of many nodes
+constexpr MethodTraits kWrites{.changes_tree = true, .most_bytes = kMaxMessageBytes};  // gRPC takes less
 constexpr MethodTraits kChangesTree{.changes_tree = true};
 constexpr MethodTraits kChangesMuch{.changes_tree = true, .takes_long = true};
 constexpr MethodTraits kLocks{.frees_locks = true};
@@ -14,7 +17,7 @@ constexpr MethodTraits kGivesBack{.gives_back = true};
 constexpr MethodTraits kGivesBackLocks{.frees_locks = true, .gives_back = true};
 
 constexpr Method kMethods[] = {
-    {"Reclaim", &ParseUnary<&handlers::Reclaim>, kReads},
+    {"Reclaim", &ParseUnary<&handlers::Reclaim>, kReclaims},
     {"Lookup", &ParseUnary<&handlers::Lookup>, kReads},
     {"GetAttr", &ParseUnary<&handlers::GetAttr>, kReads},
     {"SetAttr", &ParseUnary<&handlers::SetAttr>, kChangesTree},
@@ -33,7 +36,7 @@ constexpr Method kMethods[] = {
     {"Create", &ParseUnary<&handlers::Create>, kChangesTree},
     {"Read", &handlers::ParseRead, kReads},
     {"ReadMany", &handlers::ParseReadMany, kReads},
-    {"Write", &handlers::ParseWrite, kChangesTree},
+    {"Write", &handlers::ParseWrite, kWrites},
     {"Fsync", &ParseUnary<&handlers::Fsync>, kReadsMuch},
     {"Fsyncdir", &ParseUnary<&handlers::Fsyncdir>, kReadsMuch},
     {"Fallocate", &ParseUnary<&handlers::Fallocate>, kChangesMuch},

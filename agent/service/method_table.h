@@ -10,10 +10,11 @@
 namespace mirrorfs {
 
 struct MethodTraits {
-  bool changes_tree = false;  // EROFS in a read-only session
-  bool frees_locks = false;   // others may be waiting for what it lets go
-  bool gives_back = false;    // is done even when the container is dead
-  bool takes_long = false;    // even if the page cache has all of it
+  bool changes_tree = false;      // EROFS in a read-only session
+  bool frees_locks = false;       // others may be waiting for what it lets go
+  bool gives_back = false;        // is done even when the container is dead
+  bool takes_long = false;        // even if the page cache has all of it
+  size_t most_bytes = 128 << 10;  // of a request: names, attributes and lists are short
 };
 
 struct Method {

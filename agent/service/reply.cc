@@ -26,8 +26,8 @@ void Reply::Answer(const grpc::ByteBuffer& answer) { Finish(answer, grpc::Status
 void Reply::Fail(const grpc::Status& status) { Finish({}, status); }
 
 void Reply::Finish(const grpc::ByteBuffer& answer, const grpc::Status& status) {
-  held_.reset();
-  std::exchange(pending_, nullptr)->Finish(answer, status);
+  if (held_ != nullptr) held_->Answered(answer.Length());
+  std::exchange(pending_, nullptr)->Finish(answer, status, std::move(held_));
 }
 
 }  // namespace mirrorfs

@@ -7,13 +7,15 @@
 
 #include <memory>
 
+#include "agent/service/session_account.h"
+
 namespace mirrorfs {
 
 // Where an answer goes, once. It may be gone when Finish returns.
 class PendingAnswer {
  public:
-  // `answer` counts if `status` is OK.
-  virtual void Finish(const grpc::ByteBuffer& answer, const grpc::Status& status) = 0;
+  // `answer` counts if `status` is OK. `held` is let go when the client has the answer.
+  virtual void Finish(const grpc::ByteBuffer& answer, const grpc::Status& status, std::unique_ptr<InFlight> held) = 0;
 
  protected:
   ~PendingAnswer() = default;
@@ -30,8 +32,8 @@ class Reply {
   Reply& operator=(Reply&&) = delete;
   ~Reply();
 
-  // `held` is let go when the answer is given (the session's count of requests in flight).
-  void Hold(std::shared_ptr<void> held) { held_ = std::move(held); }
+  // `held` is let go when the client has the answer.
+  void Hold(std::unique_ptr<InFlight> held) { held_ = std::move(held); }
   void Answer(const grpc::ByteBuffer& answer);
   void Fail(const grpc::Status& status);
 
@@ -39,7 +41,7 @@ class Reply {
   void Finish(const grpc::ByteBuffer& answer, const grpc::Status& status);
 
   PendingAnswer* pending_;  // null: answered
-  std::shared_ptr<void> held_;
+  std::unique_ptr<InFlight> held_;
 };
 
 }  // namespace mirrorfs

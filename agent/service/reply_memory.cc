@@ -5,6 +5,18 @@
 
 namespace mirrorfs {
 
+namespace {
+
+constexpr size_t kMostRecords = 256 << 10;
+constexpr size_t kRecordBytes = 192;  // in a map, without the answer
+
+}  // namespace
+
+ReplyMemory::~ReplyMemory() {
+  const MutexLock lock(mutex_);
+  memory_.GiveBack(bytes_ + records_.size() * kRecordBytes);
+}
+
 bool ReplyMemory::Accept(uint64_t sequence, Reply reply) {
   grpc::ByteBuffer answer = ErrorAnswer(EIO);  // for what is fenced, or was answered so long ago that it is forgotten
   {
@@ -12,7 +24,7 @@ bool ReplyMemory::Accept(uint64_t sequence, Reply reply) {
     auto found = records_.find(sequence);
     if (found == records_.end()) {
       if (sequence >= answered_below_) {
-        if (records_.size() >= limits_.records || bytes_ >= limits_.bytes) {
+        if (records_.size() >= kMostRecords || !memory_.Take(kRecordBytes)) {
           reply.Fail(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many answers are not acknowledged"));
           return false;
         }
@@ -62,11 +74,12 @@ void ReplyMemory::Finish(uint64_t sequence, const grpc::ByteBuffer& answer) {
     Record& record = found->second;
     replies.swap(record.replies);
     if (sequence < answered_below_) {
-      records_.erase(found);
+      Erase(found);
     } else if (record.state != State::kFenced) {
       record.state = State::kDone;
       record.answer = answer;
       bytes_ += answer.Length();
+      memory_.Add(answer.Length());
     }
   }
   for (Reply& reply : replies) reply.Answer(answer);
@@ -90,7 +103,9 @@ FenceResult ReplyMemory::Fence(uint64_t sequence) {
     MutexLock lock(mutex_);
     // What the client had an answer to is over.
     if (sequence < answered_below_ && !records_.contains(sequence)) return FenceResult::kDone;
-    if (records_.size() >= limits_.records && !records_.contains(sequence)) return FenceResult::kRunning;
+    if (!records_.contains(sequence) && (records_.size() >= kMostRecords || !memory_.Take(kRecordBytes))) {
+      return FenceResult::kRunning;
+    }
     Record& record = records_[sequence];
     if (record.state == State::kRunning) {
       record.fence_wanted = true;
@@ -118,13 +133,19 @@ void ReplyMemory::Acknowledge(uint64_t answered_below, absl::Span<const uint64_t
       ++record;
       continue;
     }
-    Drop(record->second);
-    record = records_.erase(record);
+    record = Erase(record);
   }
+}
+
+ReplyMemory::Records::iterator ReplyMemory::Erase(Records::iterator record) {
+  Drop(record->second);
+  memory_.GiveBack(kRecordBytes);
+  return records_.erase(record);
 }
 
 void ReplyMemory::Drop(Record& record) {
   bytes_ -= record.answer.Length();
+  memory_.GiveBack(record.answer.Length());
   record.answer.Clear();
   record.answer_dropped = true;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "agent/service/budget.h"
 #include "agent/service/reply.h"
 #include "protos/shared/mutex.h"
 
@@ -15,15 +16,12 @@ namespace mirrorfs {
 
 enum class FenceResult { kNever, kRunning, kDone };
 
-struct ReplyMemoryLimits {
-  size_t records = 256 << 10;
-  size_t bytes = 32 << 20;  // of answers kept
-};
-
-// Thread-safe. Its lock is the innermost one; answers are given outside of it.
+// Thread-safe. Within its lock only that of the budget is taken; answers are given outside of it.
 class ReplyMemory {
  public:
-  explicit ReplyMemory(ReplyMemoryLimits limits = {}) : limits_(limits) {}
+  // `memory` is charged for what is remembered, and outlives it.
+  explicit ReplyMemory(Budget::Share& memory) : memory_(memory) {}
+  ~ReplyMemory();
 
   // Takes the reply of a request that came with `sequence`. True: it is new, so do it, and call Finish. False: it has
   // been dealt with (answered, waits for the first one's answer, or refused).
@@ -55,12 +53,13 @@ class ReplyMemory {
   using Records = std::map<uint64_t, Record>;
 
   void Drop(Record& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Records::iterator Erase(Records::iterator record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const ReplyMemoryLimits limits_;
+  Budget::Share& memory_;
   Mutex mutex_;
   Records records_ ABSL_GUARDED_BY(mutex_);
   uint64_t answered_below_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of answers that are kept
 };
 
 }  // namespace mirrorfs

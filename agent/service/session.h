@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "agent/service/reply_memory.h"
+#include "agent/service/session_account.h"
 #include "protos/rootfs/rooted_filesystem.h"
 
 namespace mirrorfs {
@@ -30,23 +31,26 @@ struct SessionLimits {
   uint32_t max_write = 1 << 20;
   uint32_t max_page = 1 << 20;
   uint32_t max_in_flight = 256;
-  size_t max_bytes_in_flight = 64 << 20;
 };
 
 // Thread-safe.
-class Session : public std::enable_shared_from_this<Session> {
+class Session {
  public:
-  Session(SessionId id, SessionTerms terms, SessionLimits limits, std::unique_ptr<RootedFilesystem> files)
-      : id_(id), terms_(terms), limits_(limits), files_(std::move(files)) {}
+  Session(SessionId id, SessionTerms terms, SessionLimits limits, std::shared_ptr<SessionAccount> account,
+          std::unique_ptr<RootedFilesystem> files)
+      : id_(id),
+        terms_(terms),
+        limits_(limits),
+        account_(std::move(account)),
+        files_(std::move(files)),
+        replies_(account_->Memory()) {}
 
   SessionId Id() const { return id_; }
   const SessionTerms& Terms() const { return terms_; }
   const SessionLimits& Limits() const { return limits_; }
   RootedFilesystem& Files() { return *files_; }
   ReplyMemory& Replies() { return replies_; }
-
-  // Counts a request of `bytes` as in flight until what is returned is let go. Null: there are too many.
-  std::shared_ptr<void> Enter(size_t bytes);
+  SessionAccount& Account() { return *account_; }
 
   void Touch() { last_heard_.store(absl::ToUnixNanos(absl::Now()), std::memory_order_relaxed); }
   absl::Time LastHeard() const { return absl::FromUnixNanos(last_heard_.load(std::memory_order_relaxed)); }
@@ -56,15 +60,12 @@ class Session : public std::enable_shared_from_this<Session> {
   bool Ended() const { return ended_; }
 
  private:
-  void Leave(size_t bytes);
-
   const SessionId id_;
   const SessionTerms terms_;
   const SessionLimits limits_;
+  const std::shared_ptr<SessionAccount> account_;
   const std::unique_ptr<RootedFilesystem> files_;
   ReplyMemory replies_;
-  std::atomic<uint32_t> in_flight_ = 0;
-  std::atomic<size_t> bytes_in_flight_ = 0;
   std::atomic<int64_t> last_heard_ = absl::ToUnixNanos(absl::Now());
   std::atomic<bool> ended_ = false;
 };

@@ -19,6 +19,10 @@
 namespace mirrorfs {
 namespace {
 
+constexpr size_t kMostBytes = 64 << 10;  // of a request
+// Whoever comes when so many wait to be let in comes again.
+constexpr int kMostAttaching = 64;
+
 // Runs a function in the worker pool, and drops it when it is too late.
 class FunctionTask : public WorkerTask {
  public:
@@ -55,6 +59,10 @@ SessionTerms TermsOf(const v1::AttachRequest& request) {
 
 template <typename Request>
 bool Parse(const grpc::ByteBuffer& bytes, Request& request, Reply& reply) {
+  if (bytes.Length() > kMostBytes) {
+    reply.Fail(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request is longer than any of its kind"));
+    return false;
+  }
   if (const absl::Status parsed = DecodeMessage(bytes, request); !parsed.ok()) {
     reply.Fail(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, std::string(parsed.message())));
     return false;
@@ -93,11 +101,21 @@ SessionCalls::SessionCalls(const Target& target, const AgentServerOptions& optio
 void SessionCalls::Attach(const grpc::ByteBuffer& bytes, absl::Time deadline, Reply reply) {
   v1::AttachRequest request;
   if (!Parse(bytes, request, reply)) return;
+  const std::shared_ptr<void> attaching = BeginAttaching();
+  if (attaching == nullptr) {
+    return reply.Fail(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many clients attach at a time"));
+  }
   // std::function wants what can be copied.
   auto shared_reply = std::make_shared<Reply>(std::move(reply));
-  pool_.Submit({}, std::make_unique<FunctionTask>(deadline, [=, this, request = std::move(request)] {
+  pool_.Submit({}, std::make_unique<FunctionTask>(deadline, [=, this, held = attaching, request = std::move(request)] {
                  AttachOnWorker(request, deadline, std::move(*shared_reply));
                }));
+}
+
+// Null: there are too many.
+std::shared_ptr<void> SessionCalls::BeginAttaching() const {
+  if (attaching_.use_count() > kMostAttaching) return nullptr;
+  return attaching_;
 }
 
 void SessionCalls::AttachOnWorker(const v1::AttachRequest& request, absl::Time deadline, Reply reply) {
@@ -201,8 +219,11 @@ absl::StatusOr<std::shared_ptr<Session>> SessionCalls::NewSession(const SessionT
   options.read_write = terms.read_write;
   options.devices = terms.devices;
   options.alive = [this] { return target_.Alive(); };
+  const SessionLimits limits;
+  const auto account = std::make_shared<SessionAccount>(budgets_, limits.max_in_flight);
+  options.admit_open_file = [account] { return account->OpenFile(); };
   ASSIGN_OR_RETURN(auto files, options_.make_filesystem(std::move(options)));
-  return std::make_shared<Session>(SessionTable::NewId(), terms, SessionLimits{}, std::move(files));
+  return std::make_shared<Session>(SessionTable::NewId(), terms, limits, account, std::move(files));
 }
 
 void SessionCalls::Describe(const Session& session, v1::AttachReply& answer) const {

@@ -35,6 +35,7 @@ class SessionCalls {
   // Why a client may not have such a session; the status' message is for a person.
   absl::Status CheckAttach(const v1::AttachRequest& request) const;
   absl::Status CheckIdentity(const v1::AttachRequest& request) const;
+  std::shared_ptr<void> BeginAttaching() const;
   void AttachOnWorker(const v1::AttachRequest& request, absl::Time deadline, Reply reply);
   absl::Status DoAttach(const v1::AttachRequest& request, const CallContext& context, v1::AttachReply& answer);
   absl::StatusOr<std::shared_ptr<Session>> NewSession(const SessionTerms& terms);
@@ -51,7 +52,9 @@ class SessionCalls {
   SessionTable& sessions_;
   WorkerPool& pool_;
   LockWaiters& lock_waiters_;
+  const AgentBudgets budgets_ = AgentBudgets::Make();
   const uint64_t instance_;
+  const std::shared_ptr<void> attaching_ = std::make_shared<char>();  // whoever attaches has it, too
 };
 
 }  // namespace mirrorfs

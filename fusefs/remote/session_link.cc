@@ -20,8 +20,8 @@ namespace {
 
 constexpr absl::Duration kLongestFirstWait = absl::Seconds(10);
 constexpr std::chrono::milliseconds kStopInterval{50};  // how soon a waiting thread sees that it is to stop
-constexpr size_t kNodesPerReclaim = 4096;
-constexpr int kMostGroups = 65536;  // NGROUPS_MAX
+constexpr int kPerReclaim = 1024;                       // nodes or handles; agents take no more than 512 KiB at once
+constexpr int kMostGroups = 65536;                      // NGROUPS_MAX
 constexpr uint32_t kLeastTransfer = 4096;
 constexpr uint32_t kMostTransfer = 4u << 20;
 
@@ -212,13 +212,14 @@ absl::Status SessionLink::HandOver(uint64_t session, Generation next, absl::Time
     packed.set_name(node.name);
     packed.set_identity(node.identity);
     packed.set_count(node.count);
-    if (request.nodes_size() == kNodesPerReclaim) RETURN_IF_ERROR(Reclaim(request, deadline, stop));
+    if (request.nodes_size() == kPerReclaim) RETURN_IF_ERROR(Reclaim(request, deadline, stop));
   }
   for (const LedgerHandle& handle : handles_.Snapshot(next)) {
     v1::ReclaimHandle& packed = *request.add_handles();
     packed.set_handle(ToNumber(handle.handle));
     packed.set_node(ToNumber(handle.node));
     Pack(handle.flags, *packed.mutable_flags());
+    if (request.handles_size() == kPerReclaim) RETURN_IF_ERROR(Reclaim(request, deadline, stop));
   }
   return Reclaim(request, deadline, stop);
 }

@@ -1,4 +1,5 @@
-// How far an agent that takes its time has come: "scheduled" (to "node-1"), "pulling", "started", "attached".
+// How far an agent that takes its time has come: "scheduled" (to "node-1"), "pulling", "placed" (in a container),
+// "started", "attached".
 #ifndef MIRRORFS_LAUNCHER_KEEPER_PROGRESS_H_
 #define MIRRORFS_LAUNCHER_KEEPER_PROGRESS_H_
 

@@ -5,9 +5,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -45,9 +47,15 @@ std::string OwnMachine() {
   return name.machine;
 }
 
+// Empty if it cannot be read. It is large, and read each time that an agent is put somewhere.
 std::string BytesOf(const std::string& path) {
+  std::error_code failed;
+  const uintmax_t size = std::filesystem::file_size(path, failed);
+  if (failed) return {};
+  std::string bytes(size, '\0');
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  file.read(bytes.data(), static_cast<std::streamsize>(size));
+  return file ? bytes : std::string();
 }
 
 absl::StatusOr<std::string> BinaryFor(const std::string& machine, const PlacementOptions& options) {
@@ -141,6 +149,7 @@ absl::Status PlacedAgent::Begin(const PlacementOptions& options) {
       ExecCarrierOptions{.command = runner_->Exec({directory + "/mirrorfs-agent", "relay", directory + "/agent.sock"}),
                          .variables = runner_->Variables(),
                          .failing = [this] { OnLost(); }});
+  options.progress("attached", options.target);
   return absl::OkStatus();
 }
 
@@ -179,6 +188,7 @@ absl::StatusOr<std::string> PlacedAgent::Copy(const PlacementOptions& options) {
   if (!got.ok()) return Explain(got.status(), options);
   const absl::Status arrived = CheckArrival(*got, binary, place.directory);
   if (!arrived.ok()) return About(options, arrived);
+  options.progress("placed", place.directory);
   return place.directory;
 }
 
@@ -188,7 +198,10 @@ absl::Status PlacedAgent::Hear(const PlacementOptions& options) {
   while (true) {
     const absl::StatusOr<std::string> line = agent_->ReadLine(kPatience);
     if (!line.ok()) return Explain(line.status(), options);
-    if (line->starts_with("ready ")) return absl::OkStatus();
+    if (line->starts_with("ready ")) {
+      options.progress("started", container_);
+      return absl::OkStatus();
+    }
     size_t size = 0;
     if (!line->starts_with(kFacts) || !absl::SimpleAtoi(line->substr(kFacts.size()), &size) || size > kMostFacts)
       continue;

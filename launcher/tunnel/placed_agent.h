@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "launcher/keeper/event_loop.h"
@@ -27,6 +28,9 @@ struct PlacementOptions {
   std::string expected_container;
   // Likewise: what it must not be, as that one has ended; empty: it may be any.
   std::string left_container;
+  // How far it has come: "placed" (into a directory), "started", "attached".
+  std::function<void(std::string_view step, std::string_view detail)> progress = [](std::string_view,
+                                                                                    std::string_view) {};
 };
 
 class PlacedAgent : public RemoteAgent {

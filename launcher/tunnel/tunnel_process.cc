@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -92,6 +93,10 @@ void Tell(int fd, const std::string& text) {
   }
 }
 
+void TellProgress(const TunnelOptions& options, std::string_view step, std::string_view detail) {
+  Tell(options.ready_fd, fmt::format("progress {} {}\n", step, Printable(std::string(detail))));
+}
+
 absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPlacedAgent(EventLoop& loop, const TunnelOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<ContainerRunner> runner, MakeRunner(options.plan));
   return PlacedAgent::Start(loop, std::move(runner),
@@ -100,7 +105,10 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPlacedAgent(EventLoop& loop, c
                              .agent_arguments = AgentModeArguments(options.plan),
                              .asks_for_facts = options.facts_fd >= 0,
                              .expected_container = options.expected_container,
-                             .left_container = options.left_container});
+                             .left_container = options.left_container,
+                             .progress = [&options](std::string_view step, std::string_view detail) {
+                               TellProgress(options, step, detail);
+                             }});
 }
 
 // The container that an earlier tunnel has named, whatever else its workload has by now; never the one that has been
@@ -127,11 +135,8 @@ absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPodAgent(EventLoop& loop, cons
                           .asks_for_facts = options.facts_fd >= 0,
                           .expected_container = options.expected_container,
                           .given_up = [&signals] { return signals.Next().has_value(); },
-                          .progress =
-                              [&options](std::string_view step, std::string_view detail) {
-                                Tell(options.ready_fd,
-                                     fmt::format("progress {} {}\n", step, Printable(std::string(detail))));
-                              }});
+                          .progress = [&options](std::string_view step,
+                                                 std::string_view detail) { TellProgress(options, step, detail); }});
 }
 
 absl::StatusOr<std::unique_ptr<RemoteAgent>> StartSharedAgent(EventLoop& loop, const TunnelOptions& options) {

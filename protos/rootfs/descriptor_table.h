@@ -2,6 +2,7 @@
 #ifndef MIRRORFS_PROTOS_ROOTFS_DESCRIPTOR_TABLE_H_
 #define MIRRORFS_PROTOS_ROOTFS_DESCRIPTOR_TABLE_H_
 
+#include <memory>
 #include <optional>
 
 #include "absl/container/flat_hash_map.h"
@@ -20,6 +21,7 @@ struct OpenDescriptor {
   NodeId node = NodeId::kInvalid;
   OpenFlags flags;
   uint64_t device = 0;
+  std::shared_ptr<void> place;  // RootedFilesystemOptions::admit_open_file
 };
 
 // Thread-safe; no call blocks.

@@ -57,6 +57,12 @@ absl::Status RootedFilesystemImpl::CheckOpen(HandleId handle, const OpenFlags& f
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::shared_ptr<void>> RootedFilesystemImpl::PlaceForOpenFile() const {
+  std::shared_ptr<void> place = options_.admit_open_file();
+  if (place == nullptr) return ErrnoStatus(ENFILE);
+  return place;
+}
+
 absl::StatusOr<UniqueFd> RootedFilesystemImpl::OpenFound(const FoundNode& found, const OpenFlags& flags) {
   const int path = found.fd->get();
   RETURN_IF_ERROR(CheckOpenable(path, flags));
@@ -86,6 +92,7 @@ absl::Status RootedFilesystemImpl::AddHandle(HandleId handle, OpenDescriptor fil
 absl::StatusOr<OpenResult> RootedFilesystemImpl::Open(const CallContext& context, NodeId node, HandleId handle,
                                                       OpenFlags flags, uint32_t inline_bytes) {
   RETURN_IF_ERROR(CheckOpen(handle, flags));
+  ASSIGN_OR_RETURN(std::shared_ptr<void> open_place, PlaceForOpenFile());
   ASSIGN_OR_RETURN(const FoundNode found, FindNode(node));
   SharedFd fd;
   {
@@ -104,7 +111,8 @@ absl::StatusOr<OpenResult> RootedFilesystemImpl::Open(const CallContext& context
     if (StatFd(fd->get(), &file.stat) != 0) return LastErrno("statx");
   }
   result.attributes = Shown(file, fd->get(), "");
-  RETURN_IF_ERROR(AddHandle(handle, OpenDescriptor{std::move(fd), node, flags, file.facts.device}));
+  RETURN_IF_ERROR(
+      AddHandle(handle, OpenDescriptor{std::move(fd), node, flags, file.facts.device, std::move(open_place)}));
   return result;
 }
 
@@ -144,6 +152,7 @@ absl::StatusOr<CreateResult> RootedFilesystemImpl::Create(const CallContext& con
                                                           bool exclusive, HandleId handle, OpenFlags flags) {
   if (!options_.read_write) return ErrnoStatus(EROFS);
   RETURN_IF_ERROR(CheckOpen(handle, flags));
+  ASSIGN_OR_RETURN(std::shared_ptr<void> open_place, PlaceForOpenFile());
   if (FaultPlanted("exclusive_lost")) exclusive = false;
   ASSIGN_OR_RETURN(const FoundPlace place, FindPlaceToChange(where.parent, where.name));
   CreateResult result;
@@ -162,7 +171,7 @@ absl::StatusOr<CreateResult> RootedFilesystemImpl::Create(const CallContext& con
   RETURN_IF_ERROR(CheckAlive());
   ASSIGN_OR_RETURN(result.entry, Admit(place.parent, place.name, file, number, where.proposed));
   NoteDirectoryAfter(place, result.entry);
-  OpenDescriptor open = {*std::move(fd), result.entry.node, flags, file.facts.device};
+  OpenDescriptor open = {*std::move(fd), result.entry.node, flags, file.facts.device, std::move(open_place)};
   if (const absl::Status added = AddHandle(handle, std::move(open)); !added.ok()) {
     fds_.Erase(nodes_.Forget(result.entry.node, 1));
     return added;

@@ -39,12 +39,14 @@ std::vector<HandleId> RootedFilesystemImpl::Reclaim(const std::vector<ReclaimedN
 // that it cannot be opened a second time.
 absl::Status RootedFilesystemImpl::ReclaimHandle(const ReclaimedHandle& handle) {
   RETURN_IF_ERROR(CheckOpen(handle.handle, handle.flags));
+  ASSIGN_OR_RETURN(std::shared_ptr<void> place, PlaceForOpenFile());
   ASSIGN_OR_RETURN(const FoundNode found, FindNode(handle.node));
   OpenFlags flags = handle.flags;
   flags.truncate = false;
   ASSIGN_OR_RETURN(UniqueFd fd, OpenFound(found, flags));
   ASSIGN_OR_RETURN(const InspectedFile file, InspectChanged(handle.node, fd.get()));
-  return AddHandle(handle.handle, OpenDescriptor{ShareFd(std::move(fd)), handle.node, flags, file.facts.device});
+  return AddHandle(handle.handle,
+                   OpenDescriptor{ShareFd(std::move(fd)), handle.node, flags, file.facts.device, std::move(place)});
 }
 
 }  // namespace mirrorfs

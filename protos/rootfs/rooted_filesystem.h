@@ -28,6 +28,8 @@ struct RootedFilesystemOptions {
   bool devices = false;
   // True while the container lives. Asked after every mutation, before it is acknowledged: a cheap call.
   std::function<bool()> alive = [] { return true; };
+  // A place among the files that may be open, kept until the file is let go; null: there is none left (ENFILE).
+  std::function<std::shared_ptr<void>()> admit_open_file = [] { return std::make_shared<char>(); };
   // Descriptors that may be kept open for nodes without handles (a cache). At least 16.
   size_t fd_cache_size = 512;
 };

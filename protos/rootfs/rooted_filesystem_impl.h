@@ -182,6 +182,7 @@ class RootedFilesystemImpl final : public RootedFilesystem {
 
   // opening.cc
   absl::Status CheckOpen(HandleId handle, const OpenFlags& flags) const;
+  absl::StatusOr<std::shared_ptr<void>> PlaceForOpenFile() const;
   absl::StatusOr<UniqueFd> OpenFound(const FoundNode& found, const OpenFlags& flags);
   absl::StatusOr<SharedFd> CreateFile(const CallContext& context, const NewNode& where, const FoundPlace& place,
                                       const OpenFlags& flags);

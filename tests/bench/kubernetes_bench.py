@@ -23,9 +23,10 @@ from rows import Outcome, Row
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e/kubernetes"))
+import access  # noqa: E402  pylint: disable=wrong-import-position
 import cluster as clusters  # noqa: E402  pylint: disable=wrong-import-position
 
-MODES = ("exec", "job", "ephemeral")  # each has its attach row, and the name of --agent
+MODES = ("exec", "job", "ephemeral", "shared")  # each has its attach row, and the name of --agent
 COLD_NAMES = 200
 SERVED = "/srv/bench"  # in the pod
 
@@ -35,9 +36,12 @@ ROWS = [
     Row("open", "opening a small file", None, unit="µs", warm=False),
     Row("read", "sequential read", None, unit="MB/s", warm=False),
     Row("write", "sequential write, fsync", None, unit="MB/s", warm=False),
+    Row("read-exec", "sequential read, agent mode exec", None, unit="MB/s", warm=False),
+    Row("write-exec", "sequential write, fsync, agent mode exec", None, unit="MB/s", warm=False),
     Row("tar", "tar 250 files in 5 directories", None, warm=False),
     Row("git-status", "git status, 310 files", None, warm=False),
 ]
+MODE_OF = {"read-exec": "exec", "write-exec": "exec"}  # of rows that are about one
 
 
 def parse():
@@ -75,9 +79,26 @@ class Pod:
             self.cluster.apply(clusters.pod("bench", node="node-2"), namespace=self.namespace)
             self.cluster.wait_running("bench", namespace=self.namespace)
             self._fill()
-            yield
+            with self._shared_agents():
+                yield
         finally:
             self.cluster.kubectl("delete", "namespace", self.namespace, "--wait=false")
+
+    @contextlib.contextmanager
+    def _shared_agents(self):
+        """For the run; and a user whom a token proves, who may use them."""
+        os.environ["MIRRORFS_BIN"] = str(self._options.bin)
+        from shared_agents import AGENT_RULES, AGENTS, TARGET_RULES, SharedCase, find_helm  # pylint: disable=import-outside-toplevel
+
+        SharedCase.cluster, SharedCase.image, SharedCase.helm_program = self.cluster, self.image, find_helm()
+        SharedCase.install()
+        try:
+            self.user = access.service_account_kubeconfig(self.cluster, self.namespace, "bench", list(TARGET_RULES.values()), self.base)
+            access.grant(self.cluster, AGENTS, "bench", list(AGENT_RULES.values()),
+                         {"kind": "ServiceAccount", "name": "bench", "namespace": self.namespace})
+            yield
+        finally:
+            SharedCase.uninstall()
 
     def _fill(self):
         with subprocess.Popen(["tar", "c", "-C", self.here, "."], stdout=subprocess.PIPE) as tar:
@@ -90,8 +111,9 @@ class Pod:
         subprocess.run(self.cluster.command("-n", self.namespace, *words), check=True, env=self.cluster.environment(),
                        stderr=subprocess.DEVNULL, timeout=300, **options)
 
-    def environment(self):
-        return {**self.cluster.environment(), "KUBECONFIG": self.cluster.kubeconfig, "MIRRORFS_AGENT_IMAGE": self.image,
+    def environment(self, mode):
+        kubeconfig = self.user if mode == "shared" else self.cluster.kubeconfig
+        return {**self.cluster.environment(), "KUBECONFIG": kubeconfig, "MIRRORFS_AGENT_IMAGE": self.image,
                 "MIRRORFS_KUBECTL": self.cluster.kubectl_program}
 
     @contextlib.contextmanager
@@ -102,7 +124,7 @@ class Pod:
         steps = {}
         with subprocess.Popen([mirrorfs, "mount", "--rw", "--agent", mode, "--progress", "json", "-n", self.namespace,
                                "pod/bench", str(self.mountpoint)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                              text=True, env=self.environment()) as process:
+                              text=True, env=self.environment(mode)) as process:
             said = ""
             for line in process.stderr:
                 said += line
@@ -152,6 +174,8 @@ class Mount:
 
     def write(self, pod):
         return workloads.write_stream(self.place(pod))
+
+    read_exec, write_exec = read, write
 
     def tar(self, pod):
         return workloads.tar(self.place(pod))
@@ -241,7 +265,7 @@ def measure(pod, row, subject, mode, results):
     try:
         if not isinstance(subject, Mount):
             return results.add(row, "cold", subject.name, work(pod))
-        with pod.mounted(mode):
+        with pod.mounted(MODE_OF.get(row.name, mode)):
             before = pod.calls()
             results.add(row, "cold", subject.name, work(pod))
             after = pod.calls()

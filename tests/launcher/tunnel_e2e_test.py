@@ -1,6 +1,7 @@
 """mirrorfs mount with the agent in the container (--agent exec): real Docker and podman, as root and as others."""
 
 import errno
+import json
 import os
 import stat
 import subprocess
@@ -28,6 +29,14 @@ class TunnelTest(tunnel_case.TunnelCase):
         self.assertEqual(self.inside("cat", "/tmp/by-mirrorfs"), "x")
         os.rename(self.path("tmp/by-mirrorfs"), self.path("tmp/renamed"))
         self.inside("rm", "/tmp/renamed")
+
+    def test_how_far_it_has_come_is_told(self):
+        said = self.run_command("mount", *self.options, "--progress", "json", self.target, self.mountpoint)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        lines = [json.loads(line) for line in said.stderr.splitlines() if line.startswith("{")]
+        self.assertEqual([line["step"] for line in lines], ["placed", "started", "attached"])
+        self.assertIn("/.mirrorfs-agent-", lines[0]["detail"])
+        self.umount()
 
     def test_as_root(self):
         self.mount("--rw")

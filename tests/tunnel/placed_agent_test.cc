@@ -118,6 +118,22 @@ TEST_F(PlacedAgentTest, IsReachedThroughTheTunnelAndLeavesNothing) {
   EXPECT_EQ(words[3], 4);  // SETTINGS
 }
 
+TEST_F(PlacedAgentTest, ItTellsHowFarItHasCome) {
+  std::vector<std::string> steps;
+  std::string place;
+  PlacementOptions options = Options();
+  options.progress = [&](std::string_view step, std::string_view detail) {
+    steps.emplace_back(step);
+    if (step == "placed") place = detail;
+  };
+  EXPECT_TRUE(StartWith("", options).ok());
+  EXPECT_THAT(steps, testing::ElementsAre("placed", "started", "attached"));
+  EXPECT_THAT(place, HasSubstr("/.mirrorfs-agent-"));
+  steps.clear();
+  EXPECT_FALSE(StartWith("head() { command head -c 1000; }", options).ok());
+  EXPECT_THAT(steps, testing::IsEmpty()) << "what did not arrive is not placed";
+}
+
 TEST_F(PlacedAgentTest, ItsDeathIsToldOnce) {
   EventLoop loop;
   auto agent = PlacedAgent::Start(loop, std::make_unique<LocalRunner>(), Options());

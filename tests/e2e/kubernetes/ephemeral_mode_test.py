@@ -46,12 +46,6 @@ class EphemeralModeTest(AgentCase):
         mountpoint = self.mount(Probe(self, "ephemeral", self.bare_target()).ready())
         self.assertEqual(self.read(mountpoint, "given/nonce"), self.nonce)
 
-    def test_pod_security_forbids_it(self):
-        self.namespace = self.make_namespace(**{"pod-security.kubernetes.io/enforce": "baseline"})
-        self.cluster.apply(pod("web", node="node-1"), namespace=self.namespace)
-        self.cluster.wait_running("web", namespace=self.namespace)
-        self.assertIn("PodSecurity", Probe(self, "ephemeral", "web").failure())
-
 
 if __name__ == "__main__":
     agent_modes.run_tests()

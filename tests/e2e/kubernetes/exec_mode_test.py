@@ -2,6 +2,7 @@
 """Mounts and runs on pods with the agent in the container, put there by kubectl exec. exec_mode_test.py BINARIES"""
 
 import errno
+import json
 import os
 import secrets
 import signal
@@ -56,7 +57,10 @@ class ExecModeTest(ClusterCase, tunnel_streams.TunnelStreams, world.World):
     def test_read_and_write(self):
         self.run_pod("web")
         self.in_pod("web", f"echo {self.nonce} > /srv/nonce")
-        self.mount("pod/web", "--rw")
+        said = self.run_command("mount", "--agent", "exec", "-n", self.namespace, "--rw", "--progress", "json", "pod/web",
+                                self.mountpoint)
+        steps = [json.loads(line)["step"] for line in said.stderr.splitlines() if line.startswith("{")]
+        self.assertEqual((said.returncode, steps), (0, ["placed", "started", "attached"]), said.stderr)
         self.assertEqual(self.read("srv/nonce"), self.nonce + "\n")
         with open(self.path("srv/back"), "w", encoding="utf-8") as file:
             file.write(self.nonce)

@@ -212,14 +212,6 @@ class JobModeTest(AgentCase):
         self.assertIn("exceeded quota", failure)
         self.assertIn("--agent-namespace", failure)
 
-    def test_pod_security_forbids_it(self):
-        self.namespace = self.make_namespace(**{"pod-security.kubernetes.io/enforce": "baseline"})
-        self.cluster.apply(pod("web", node="node-1"), namespace=self.namespace)
-        self.cluster.wait_running("web", namespace=self.namespace)
-        failure = Probe(self, "job", "web").failure()
-        self.assertIn("PodSecurity", failure)
-        self.assertIn("--agent exec", failure)
-
 
 if __name__ == "__main__":
     agent_modes.run_tests()
