@@ -2,7 +2,6 @@
 """Which mode is chosen by somebody's rights, and the commands about agents: manifest, ls, logs, clean."""
 
 import json
-import os
 
 import agent_modes
 from agent_modes import EPHEMERAL_RULES, EXEC_RULES, JOB_RULES, AgentCase, Probe

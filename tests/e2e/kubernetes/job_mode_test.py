@@ -10,7 +10,7 @@ import subprocess
 
 import agent_modes
 from agent_modes import JOB_RULES, AgentCase, Probe
-from cluster import NODES, pod
+from cluster import NODES
 
 
 class JobModeTest(AgentCase):

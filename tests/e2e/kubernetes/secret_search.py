@@ -7,7 +7,6 @@ import json
 import os
 import re
 import stat
-import subprocess
 
 STATE = "/run/mirrorfs"
 SECRET = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")  # tokens and tickets: 256 random bits, in hexadecimal digits
