@@ -60,7 +60,7 @@ class ExecModeTest(ClusterCase, tunnel_streams.TunnelStreams, world.World):
         said = self.run_command("mount", "--agent", "exec", "-n", self.namespace, "--rw", "--progress", "json", "pod/web",
                                 self.mountpoint)
         steps = [json.loads(line)["step"] for line in said.stderr.splitlines() if line.startswith("{")]
-        self.assertEqual((said.returncode, steps), (0, ["placed", "started", "attached"]), said.stderr)
+        self.assertEqual((said.returncode, steps), (0, ["target", "placed", "started", "attached"]), said.stderr)
         self.assertEqual(self.read("srv/nonce"), self.nonce + "\n")
         with open(self.path("srv/back"), "w", encoding="utf-8") as file:
             file.write(self.nonce)
