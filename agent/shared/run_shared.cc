@@ -49,6 +49,11 @@ absl::StatusOr<std::unique_ptr<ProbeServer>> StartProbes(const SharedOptions& op
   return ProbeServer::Start(options.health_listen);
 }
 
+void PrintAudit(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
 void StopOnSignal(asio::io_context& context, asio::signal_set& signals, asio::steady_timer& grace, Front& front) {
   signals.async_wait([&](const boost::system::error_code& failed, int) {
     if (failed) return;
@@ -72,8 +77,12 @@ absl::Status RunShared(const SharedOptions& options) {
   asio::signal_set signals(context, SIGTERM, SIGINT);
   asio::steady_timer grace(context);
   Authorizer authorizer(ApiClient(std::move(api)), options.node, options.write_rule);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Front> front,
-                   Front::Start(context, options, std::move(authorizer), std::move(listener.socket), certificate, key));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Front> front, Front::Start(context, options,
+                                                                    {.authorizer = std::move(authorizer),
+                                                                     .listener = std::move(listener.socket),
+                                                                     .certificate = certificate,
+                                                                     .key = key,
+                                                                     .audit = PrintAudit}));
   ASSIGN_OR_RETURN(const std::unique_ptr<MetricsServer> metrics, StartMetrics(context, options, *front));
   ASSIGN_OR_RETURN(const std::unique_ptr<ProbeServer> probes, StartProbes(options));
   StopOnSignal(context, signals, grace, *front);
