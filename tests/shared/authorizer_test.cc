@@ -12,6 +12,7 @@ namespace mirrorfs {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr char kPod[] = "GET /api/v1/namespaces/shop/pods/web-0";
@@ -117,6 +118,9 @@ TEST_F(AuthorizerTest, AnAgentThatMayNotAskLetsNobodyIn) {
       server_.answers[what] = answer;
       EXPECT_EQ(Decide().code, PrefaceCode::kUnavailable) << what << answer;
     }
+    server_.answers[what] = R"(403 {"message":"cannot create resource"})";
+    EXPECT_THAT(Decide().message, AllOf(HasSubstr("cannot create resource. Its ClusterRole lacks that right"),
+                                        HasSubstr("mirrorfs agent install")));
     server_.answers[what] = before;
   }
 }
