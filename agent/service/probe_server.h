@@ -2,6 +2,7 @@
 #ifndef MIRRORFS_AGENT_SERVICE_PROBE_SERVER_H_
 #define MIRRORFS_AGENT_SERVICE_PROBE_SERVER_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,8 +15,9 @@ class ProbeServer {
  public:
   virtual ~ProbeServer() = default;
 
-  // Says SERVING, without TLS, to everybody who asks at ADDRESS:PORT, and has nothing else to say.
-  static absl::StatusOr<std::unique_ptr<ProbeServer>> Start(const std::string& where);
+  // Says SERVING or, when `serves` is not so, NOT_SERVING, without TLS, to everybody who asks at ADDRESS:PORT, and has
+  // nothing else to say. `serves` is called now and then, from a thread of the server.
+  static absl::StatusOr<std::unique_ptr<ProbeServer>> Start(const std::string& where, std::function<bool()> serves);
 };
 
 }  // namespace mirrorfs

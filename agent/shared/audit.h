@@ -1,4 +1,5 @@
-// Who was let in to what, and who was not: one line of JSON each, on stdout, where a cluster's logs are collected.
+// Who was let in to what, and who was not: one line of JSON for each attach, and for each answer that is a refusal. An
+// attach is a caller with his token; what is then shown a ticket for is part of it.
 #ifndef MIRRORFS_AGENT_SHARED_AUDIT_H_
 #define MIRRORFS_AGENT_SHARED_AUDIT_H_
 

@@ -18,8 +18,11 @@ Verdict Refused(PrefaceCode code, std::string message) {
 
 // The agent itself is hindered: nothing that the caller could mend.
 Verdict Hindered(const absl::Status& why) {
-  return Refused(PrefaceCode::kUnavailable,
-                 fmt::format("the agent cannot ask the cluster: {}", std::string(why.message())));
+  const bool lacks_right = absl::IsPermissionDenied(why);
+  return Refused(
+      PrefaceCode::kUnavailable,
+      fmt::format("the agent cannot ask the cluster: {}{}", std::string(why.message()),
+                  lacks_right ? ". Its ClusterRole lacks that right; the chart has it: mirrorfs agent install" : ""));
 }
 
 const json& At(const json& object, const char* name) {

@@ -20,10 +20,11 @@ constexpr size_t kAskingThreads = 8;
 
 }  // namespace
 
-FrontState::FrontState(asio::io_context& io, const SharedOptions& shared, Authorizer asked)
+FrontState::FrontState(asio::io_context& io, const SharedOptions& shared, FrontParts parts)
     : context(io),
       options(shared),
-      authorizer(std::move(asked)),
+      authorizer(std::move(parts.authorizer)),
+      audit(std::move(parts.audit)),
       tickets(shared.ticket_life),
       connections(shared.connections_per_user, shared.connections),
       agents(io, shared, metrics),
@@ -38,22 +39,28 @@ Front::~Front() {
 }
 
 absl::StatusOr<std::unique_ptr<Front>> Front::Start(asio::io_context& context, const SharedOptions& options,
-                                                    Authorizer authorizer, UniqueFd listener,
-                                                    const std::string& certificate, const std::string& key) {
+                                                    FrontParts parts) {
   asio::ssl::context tls(asio::ssl::context::tls_server);
   SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_3_VERSION);
   // Nobody resumes: whoever comes proves himself.
   SSL_CTX_set_num_tickets(tls.native_handle(), 0);
   Error failed;
-  tls.use_certificate_chain(asio::buffer(certificate), failed);
-  if (!failed) tls.use_private_key(asio::buffer(key), asio::ssl::context::pem, failed);
+  tls.use_certificate_chain(asio::buffer(parts.certificate), failed);
+  if (!failed) tls.use_private_key(asio::buffer(parts.key), asio::ssl::context::pem, failed);
   if (failed) return absl::InvalidArgumentError(fmt::format("the certificate and its key: {}", failed.message()));
-  auto state = std::make_shared<FrontState>(context, options, std::move(authorizer));
+  UniqueFd listener = std::move(parts.listener);
+  auto state = std::make_shared<FrontState>(context, options, std::move(parts));
   std::unique_ptr<Front> front(new Front(context, std::move(tls), std::move(state)));
   front->acceptor_.assign(asio::ip::tcp::v4(), listener.release(), failed);
   if (failed) return absl::InternalError(failed.message());
   front->Accept();
   return front;
+}
+
+void Front::End() {
+  Error ignored;
+  acceptor_.close(ignored);
+  state_->agents.EndAll();
 }
 
 void Front::Accept() {

@@ -3,6 +3,7 @@
 #define MIRRORFS_AGENT_SHARED_FRONT_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,13 +22,24 @@
 
 namespace mirrorfs {
 
+// What a front is made of.
+struct FrontParts {
+  Authorizer authorizer;
+  UniqueFd listener;        // a listening TCP socket
+  std::string certificate;  // PEM
+  std::string key;          // PEM
+  // Is given each line of the audit (audit.h), in the front's thread.
+  std::function<void(const std::string& line)> audit;
+};
+
 // What the connections of a front share. Not thread-safe, but for `authorizer`: lives in the front's thread.
 struct FrontState {
-  FrontState(boost::asio::io_context& context, const SharedOptions& options, Authorizer authorizer);
+  FrontState(boost::asio::io_context& context, const SharedOptions& options, FrontParts parts);
 
   boost::asio::io_context& context;
   const SharedOptions& options;
   const Authorizer authorizer;
+  const std::function<void(const std::string& line)> audit;
   Metrics metrics;
   TicketTable tickets;
   Quota connections;
@@ -39,16 +51,15 @@ struct FrontState {
 // Not thread-safe: lives in the thread of its context.
 class Front {
  public:
-  // `listener`: a listening TCP socket. `certificate` and `key`: PEM. `options` outlives the front.
+  // `options` outlives the front.
   static absl::StatusOr<std::unique_ptr<Front>> Start(boost::asio::io_context& context, const SharedOptions& options,
-                                                      Authorizer authorizer, UniqueFd listener,
-                                                      const std::string& certificate, const std::string& key);
+                                                      FrontParts parts);
   // After its context has stopped.
   ~Front();
 
   const Metrics& metrics() const { return state_->metrics; }
-  // The containers' agents are asked to end.
-  void End() { state_->agents.EndAll(); }
+  // Nobody is let in any more, and the containers' agents are asked to end.
+  void End();
 
  private:
   Front(boost::asio::io_context& context, boost::asio::ssl::context tls, std::shared_ptr<FrontState> state);

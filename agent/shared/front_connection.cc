@@ -54,8 +54,9 @@ void FrontConnection::Begin() {
 
 void FrontConnection::ReadPreface() {
   asio::async_read_until(client_, line_, '\n', [self = shared_from_this()](const Error& failed, size_t size) {
-    if (failed == asio::error::not_found) return self->Refuse(PrefaceCode::kBadRequest, "the preface is too long");
-    if (failed) return self->Close();
+    if (failed && failed != asio::error::not_found) return self->Close();
+    self->asked_ = true;
+    if (failed) return self->Refuse(PrefaceCode::kBadRequest, "the preface is too long");
     std::string line(static_cast<const char*>(self->line_.data().data()), size - 1);
     self->line_.consume(size);
     // A client waits for the answer before it says more.
@@ -67,47 +68,37 @@ void FrontConnection::ReadPreface() {
 void FrontConnection::OnPreface(const std::string& line) {
   Limit(kAnswerLimit);
   absl::StatusOr<PrefaceRequest> request = ParsePrefaceRequest(line);
-  if (!request.ok()) {
-    ++state_->metrics.attaches[PrefaceCode::kBadRequest];
-    return Refuse(PrefaceCode::kBadRequest, std::string(request.status().message()));
-  }
-  stream_ = request->stream;
-  wants_facts_ = request->wants_facts;
-  if (request->ticket.empty()) return Ask(*std::move(request));
+  if (!request.ok()) return Refuse(PrefaceCode::kBadRequest, std::string(request.status().message()));
+  request_ = *request;
+  request_.token.clear();
+  request_.ticket.clear();
+  by_ticket_ = !request->ticket.empty();
+  if (!by_ticket_) return Ask(*std::move(request));
   const std::optional<AgentKey> key = state_->tickets.Find(request->ticket);
   if (!key) return Refuse(PrefaceCode::kUnauthenticated, "the ticket is over");
+  caller_.name = key->user;
+  request_.container_id = key->container_id;
+  request_.read_write = key->read_write;
   LetIn(*key, "");
 }
 
 void FrontConnection::Ask(PrefaceRequest request) {
   asio::post(state_->asking, [self = shared_from_this(), request = std::move(request)]() mutable {
     Verdict verdict = self->state_->authorizer.Decide(request);
-    request.token.clear();  // not needed any more
     asio::io_context& context = self->state_->context;
-    asio::post(context, [self = std::move(self), request = std::move(request), verdict = std::move(verdict)]() mutable {
-      self->OnVerdict(request, std::move(verdict));
+    asio::post(context, [self = std::move(self), verdict = std::move(verdict)]() mutable {
+      self->OnVerdict(std::move(verdict));
     });
   });
 }
 
-void FrontConnection::OnVerdict(const PrefaceRequest& request, Verdict verdict) {
-  const AgentKey key{
-      .user = verdict.caller.name, .container_id = request.container_id, .read_write = request.read_write};
-  std::string ticket;
-  if (verdict.code == PrefaceCode::kOk) {
-    absl::StatusOr<std::string> issued = state_->tickets.Issue(key);
-    if (issued.ok()) {
-      ticket = *std::move(issued);
-    } else {
-      verdict.code = PrefaceCode::kUnavailable;
-      verdict.message = std::string(issued.status().message());
-    }
-  }
-  ++state_->metrics.attaches[verdict.code];
-  fmt::print("{}\n", AuditLine(absl::Now(), state_->options.node, request, verdict));
-  std::fflush(stdout);
-  if (verdict.code != PrefaceCode::kOk) return Refuse(verdict.code, verdict.message);
-  LetIn(key, std::move(ticket));
+void FrontConnection::OnVerdict(Verdict verdict) {
+  caller_ = std::move(verdict.caller);
+  if (verdict.code != PrefaceCode::kOk) return Refuse(verdict.code, std::move(verdict.message));
+  const AgentKey key{.user = caller_.name, .container_id = request_.container_id, .read_write = request_.read_write};
+  absl::StatusOr<std::string> ticket = state_->tickets.Issue(key);
+  if (!ticket.ok()) return Refuse(PrefaceCode::kUnavailable, std::string(ticket.status().message()));
+  LetIn(key, *std::move(ticket));
 }
 
 void FrontConnection::LetIn(const AgentKey& key, std::string ticket) {
@@ -135,7 +126,7 @@ void FrontConnection::OnReady(const absl::Status& status, std::string ticket) {
   if (!client_.next_layer().is_open()) return;
   if (!status.ok()) return Refuse(PrefaceCode::kUnavailable, std::string(status.message()));
   agent_->AddListener(weak_from_this());
-  if (stream_ == PrefaceStream::kWatch) {
+  if (request_.stream == PrefaceStream::kWatch) {
     Welcome(std::move(ticket));
     if (agent_->target_gone()) OnTargetGone();
     return Watch();
@@ -150,7 +141,8 @@ void FrontConnection::OnReady(const absl::Status& status, std::string ticket) {
 void FrontConnection::Welcome(std::string ticket) {
   NoLongerPending();
   timer_.cancel();
-  const std::string facts = wants_facts_ ? agent_->facts() : "";
+  Note(PrefaceCode::kOk, "");
+  const std::string facts = request_.wants_facts ? agent_->facts() : "";
   const PrefaceAnswer answer{
       .ticket = std::move(ticket), .ticket_life = state_->tickets.life(), .facts_bytes = facts.size()};
   Send(EncodePreface(answer) + "\n" + facts);
@@ -159,6 +151,7 @@ void FrontConnection::Welcome(std::string ticket) {
 void FrontConnection::Refuse(PrefaceCode code, std::string message) {
   if (!client_.next_layer().is_open()) return;
   Limit(kPrefaceLimit);
+  Note(code, message);
   Send(EncodePreface(PrefaceAnswer{.code = code, .message = std::move(message)}) + "\n", /*then_close=*/true);
 }
 
@@ -176,7 +169,7 @@ void FrontConnection::Send(std::string text, bool then_close) {
     if (failed) return self->Close();
     if (self->close_after_ && self->queued_.empty()) return self->Drain();
     if (!self->queued_.empty()) return self->Send(std::exchange(self->queued_, {}));
-    if (self->stream_ == PrefaceStream::kFiles && self->up_.empty()) self->Relay();
+    if (self->request_.stream == PrefaceStream::kFiles && self->up_.empty()) self->Relay();
   });
 }
 
@@ -228,10 +221,19 @@ void FrontConnection::Watch() {
 }
 
 void FrontConnection::OnTargetGone() {
-  if (stream_ == PrefaceStream::kWatch && client_.next_layer().is_open()) Send(std::string(kTargetGone) + "\n");
+  if (request_.stream == PrefaceStream::kWatch && client_.next_layer().is_open()) Send(std::string(kTargetGone) + "\n");
 }
 
 void FrontConnection::OnAgentEnded() { Close(); }
+
+// Where the answer is given, and so once. What shows a ticket that counts is another stream of an attach that was
+// noted.
+void FrontConnection::Note(PrefaceCode code, std::string message) {
+  if (std::exchange(noted_, true) || (by_ticket_ && code == PrefaceCode::kOk)) return;
+  ++state_->metrics.attaches[code];
+  state_->audit(AuditLine(absl::Now(), state_->options.node, request_,
+                          {.code = code, .message = std::move(message), .caller = std::move(caller_)}));
+}
 
 void FrontConnection::Limit(std::chrono::seconds limit) {
   timer_.expires_after(limit);
@@ -245,6 +247,7 @@ void FrontConnection::NoLongerPending() {
 }
 
 void FrontConnection::Close() {
+  if (asked_) Note(PrefaceCode::kUnavailable, "the stream has ended before there was an answer");
   Error ignored;
   timer_.cancel();
   client_.next_layer().close(ignored);

@@ -35,7 +35,7 @@ class FrontConnection : public std::enable_shared_from_this<FrontConnection>, pu
   void ReadPreface();
   void OnPreface(const std::string& line);
   void Ask(PrefaceRequest request);
-  void OnVerdict(const PrefaceRequest& request, Verdict verdict);
+  void OnVerdict(Verdict verdict);
   void LetIn(const AgentKey& key, std::string ticket);
   void OnReady(const absl::Status& status, std::string ticket);
   void Welcome(std::string ticket);
@@ -47,6 +47,7 @@ class FrontConnection : public std::enable_shared_from_this<FrontConnection>, pu
   void ReadClient();
   void ReadAgent();
   void Send(std::string text, bool then_close = false);
+  void Note(PrefaceCode code, std::string message);
   void Limit(std::chrono::seconds limit);
   void NoLongerPending();
   void Close();
@@ -56,8 +57,11 @@ class FrontConnection : public std::enable_shared_from_this<FrontConnection>, pu
   boost::asio::local::stream_protocol::socket agent_socket_;
   boost::asio::steady_timer timer_;
   boost::asio::streambuf line_;
-  PrefaceStream stream_ = PrefaceStream::kFiles;
-  bool wants_facts_ = false;
+  PrefaceRequest request_;  // without token and ticket
+  ClusterUser caller_;      // as far as he is known
+  bool asked_ = false;      // there has been a preface, or something in its place
+  bool by_ticket_ = false;
+  bool noted_ = false;
   bool pending_ = true;
   std::optional<Quota::Slot> slot_;
   AgentTable::Use agent_;

@@ -40,7 +40,7 @@ const char* ToWord(PrefaceCode code) {
 
 std::string ToText(const Metrics& metrics) {
   std::string text;
-  Head(text, "attaches_total", "counter", "Callers who came with a token, by decision.");
+  Head(text, "attaches_total", "counter", "Attaches and refusals, by decision.");
   for (const auto& [code, count] : metrics.attaches) {
     text += fmt::format("mirrorfs_agent_attaches_total{{decision=\"{}\"}} {}\n", ToWord(code), count);
   }

@@ -12,7 +12,7 @@ namespace mirrorfs {
 
 // Not thread-safe: lives in the front's thread.
 struct Metrics {
-  std::map<PrefaceCode, uint64_t> attaches;  // decided with a token, by what came of it
+  std::map<PrefaceCode, uint64_t> attaches;  // lines of the audit, by what came of it
   uint64_t crowded_out = 0;                  // connections closed because too many were waiting to be let in
   uint64_t agents_started = 0;
   uint64_t bytes_to_clients = 0;

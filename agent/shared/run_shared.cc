@@ -15,6 +15,7 @@
 #include "agent/shared/authorizer.h"
 #include "agent/shared/front.h"
 #include "agent/shared/metrics_server.h"
+#include "agent/shared/pulse.h"
 #include "agent/shared/read_file.h"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/signal_set.hpp"
@@ -27,6 +28,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+// Longer than anything that the front's thread does at one go, on a machine that is busy.
+constexpr std::chrono::seconds kPulsePatience{5};
 constexpr std::chrono::seconds kStopGrace{2};  // for the containers' agents, which end their sessions
 
 // Below an emptyDir, which everybody may write to.
@@ -44,9 +47,14 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(asio::io_context& co
   return MetricsServer::Start(context, std::move(listener.socket), [&front] { return ToText(front.metrics()); });
 }
 
-absl::StatusOr<std::unique_ptr<ProbeServer>> StartProbes(const SharedOptions& options) {
+absl::StatusOr<std::unique_ptr<ProbeServer>> StartProbes(const SharedOptions& options, const Pulse& pulse) {
   if (options.health_listen.empty()) return nullptr;
-  return ProbeServer::Start(options.health_listen);
+  return ProbeServer::Start(options.health_listen, [&pulse] { return pulse.Beats(); });
+}
+
+void PrintAudit(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
 }
 
 void StopOnSignal(asio::io_context& context, asio::signal_set& signals, asio::steady_timer& grace, Front& front) {
@@ -72,10 +80,15 @@ absl::Status RunShared(const SharedOptions& options) {
   asio::signal_set signals(context, SIGTERM, SIGINT);
   asio::steady_timer grace(context);
   Authorizer authorizer(ApiClient(std::move(api)), options.node, options.write_rule);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Front> front,
-                   Front::Start(context, options, std::move(authorizer), std::move(listener.socket), certificate, key));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Front> front, Front::Start(context, options,
+                                                                    {.authorizer = std::move(authorizer),
+                                                                     .listener = std::move(listener.socket),
+                                                                     .certificate = certificate,
+                                                                     .key = key,
+                                                                     .audit = PrintAudit}));
   ASSIGN_OR_RETURN(const std::unique_ptr<MetricsServer> metrics, StartMetrics(context, options, *front));
-  ASSIGN_OR_RETURN(const std::unique_ptr<ProbeServer> probes, StartProbes(options));
+  const Pulse pulse(context, kPulsePatience);
+  ASSIGN_OR_RETURN(const std::unique_ptr<ProbeServer> probes, StartProbes(options, pulse));
   StopOnSignal(context, signals, grace, *front);
   fmt::print(stderr, "mirrorfs-agent: serves the containers of {} at {}\n", options.node, listener.endpoint);
   context.run();

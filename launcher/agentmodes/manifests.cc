@@ -53,7 +53,9 @@ Json MapOf(const std::map<std::string, std::string>& texts) {
 }
 
 Json Labels(const AgentPodSpec& spec, bool of_pod) {
-  Json labels = {{"app.kubernetes.io/name", "mirrorfs-agent"}, {kManagedByLabel, kManagedBy}};
+  Json labels = {{"app.kubernetes.io/name", "mirrorfs-agent"},
+                 {"app.kubernetes.io/part-of", "mirrorfs"},  // as all that the chart of shared agents makes
+                 {kManagedByLabel, kManagedBy}};
   if (of_pod && spec.mesh_opt_out) {
     for (const Pair& pair : kMeshLabels) labels[std::string(pair.name)] = pair.value;
   }

@@ -7,8 +7,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 mirrorfs.io/mode: shared
 {{- end }}
 
+{{/* By which everything is found that this chart has made, its pods and those of `helm test` included. */}}
+{{- define "mirrorfs-agent.partOf" -}}
+app.kubernetes.io/part-of: mirrorfs
+{{- end }}
+
 {{- define "mirrorfs-agent.labels" -}}
 {{ include "mirrorfs-agent.selector" . }}
+{{ include "mirrorfs-agent.partOf" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}

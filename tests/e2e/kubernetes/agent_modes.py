@@ -2,9 +2,11 @@
 `mirrorfs mount` is given."""
 
 import contextlib
+import hashlib
 import json
 import os
 import queue
+import re
 import secrets
 import subprocess
 import sys
@@ -34,6 +36,25 @@ def roles_of(name):
         roles = list(yaml.safe_load_all(file))
     return [{rule["resources"][0].split("/")[-1]: rule for rule in role["rules"]} for role in roles]
 
+
+NUMBERS = {"CHOWN": 0, "DAC_OVERRIDE": 1, "DAC_READ_SEARCH": 2, "FOWNER": 3, "FSETID": 4, "SETGID": 6, "SETUID": 7,
+           "SYS_PTRACE": 19, "MKNOD": 27, "SETFCAP": 31}   # linux/capability.h
+
+
+def documented_capabilities():
+    """What docs/security.md says that an agent holds, by mode: masks of the permitted and of the effective ones."""
+    found, permitted = {}, 0
+    with open(os.path.join(ROLES, "../security.md"), encoding="utf-8") as file:
+        for line in file:
+            mode, *cells = (cell.strip() for cell in line.strip().strip("|").split("|"))
+            if mode in ("read-only", "`--rw`"):
+                held, lowered = (sum(1 << NUMBERS[name] for name in re.findall("[A-Z_]{5,}", cell)) for cell in cells)
+                permitted |= held
+                found[mode.strip("`")] = (permitted, permitted & ~lowered)
+    return found
+
+
+CAPABILITIES = documented_capabilities()
 
 (JOB_RULES,), (EPHEMERAL_RULES,), (EXEC_RULES,) = (roles_of(mode) for mode in ("job", "ephemeral", "exec"))
 WORKLOAD_RULES, NODE_RULES = roles_of("workloads")
@@ -188,6 +209,61 @@ class AgentCase(ClusterCase):
         read = self.mirrorfs("cat", "--agent", mode, "-n", self.namespace, "pod/web:/nonce", environment=self.as_user())
         self.assertEqual(read.stdout.strip(), self.nonce)
         self.wait_no_agents()
+
+    # --- What the agent's threads hold
+
+    def tree(self):
+        """Some thousand files in /many of the target, and one of 100 MB; /copy is empty."""
+        self.kubectl("exec", "web", "--", "sh", "-c",
+                     "mkdir /many /copy; for i in $(seq 2000); do echo $i > /many/$i; done; head -c 100000000 /dev/urandom > /many/big")
+
+    def agent_process(self, node, word):
+        """The process id of the agent on a node that has this in its command line."""
+        find = ('cd /proc; for file in $(grep -laFe "$1" [0-9]*/cmdline 2>/dev/null); do '
+                '[ "$(cat ${file%cmdline}comm)" != mirrorfs-agent ] || echo ${file%/cmdline}; done')
+        (pid,) = self.cluster.node_exec(node, "sh", "-c", find, "sh", word).split()
+        return pid
+
+    def threads(self, node, pid):
+        """The status of each thread of a process: dictionaries of texts."""
+        text = self.cluster.node_exec(node, "sh", "-c", f"cat /proc/{pid}/task/*/status 2>/dev/null || true")
+        return [dict(line.split(":\t", 1) for line in status.splitlines())
+                for status in re.split("^(?=Name:)", text, flags=re.MULTILINE) if "Seccomp:" in status]
+
+    def check_threads(self, node, processes, mountpoint, read_write):
+        """Each thread of the processes holds what is documented, while the mount (of a target with `tree`) is read and, if
+        that is so, written. `processes`: permitted, effective and bounding capabilities, as masks, by process id."""
+        load = f"tar -C {mountpoint} -cf - many | " + (f"tar -C {mountpoint}/copy -xf -" if read_write else "cat")
+        seen = {pid: [] for pid in processes}
+        with subprocess.Popen(["sh", "-c", load], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                for pid in processes:
+                    seen[pid].append(self.threads(node, pid))
+        self.assertEqual(process.returncode, 0)
+        for pid, (permitted, effective, bounding) in processes.items():
+            self.assertGreater(len(seen[pid]), 1, "the load was over too soon")
+            self.assertGreater(max(len(sample) for sample in seen[pid]), 3)
+            self.check_privileges([thread for sample in seen[pid] for thread in sample], permitted, effective, bounding)
+
+    def check_privileges(self, threads, permitted, effective, bounding):
+        expected = {"CapInh": 0, "CapPrm": permitted, "CapBnd": bounding, "CapAmb": 0, "NoNewPrivs": 1, "Seccomp": 2}
+        for thread in threads:
+            self.assertEqual({field: int(thread[field], 16) for field in expected}, expected, thread["Name"])
+            # A worker has the container's rights while it does a call, and at most its own.
+            self.assertEqual(int(thread["CapEff"], 16) & ~(permitted if effective else 0), 0, thread["Name"])
+            if thread["Pid"] == thread["Tgid"]:
+                self.assertEqual(int(thread["CapEff"], 16), effective)
+
+    def check_threads_of_pod(self, mode):
+        """Of an agent in a pod, which has no other capabilities to begin with."""
+        self.target()
+        self.tree()
+        for words, documented in (((), "read-only"), (("--rw",), "--rw")):
+            with self.subTest(documented):
+                probe = Probe(self, mode, "web", *words).ready()
+                pid = self.agent_process("node-2", hashlib.sha256(self.read(probe.token).encode()).hexdigest())
+                permitted, effective = CAPABILITIES[documented]
+                self.check_threads("node-2", {pid: (permitted, effective, permitted)}, self.mount(probe, *words), bool(words))
 
     def read(self, *path):
         with open(os.path.join(*path), encoding="utf-8") as file:

@@ -20,6 +20,9 @@ class EphemeralModeTest(AgentCase):
             file.write(self.nonce)
         self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/made"), self.nonce)
 
+    def test_each_thread_holds_what_is_documented(self):
+        self.check_threads_of_pod("ephemeral")
+
     def test_read_write_and_run_by_the_command_alone(self):
         self.check_reading_writing_running("ephemeral")
         self.wait_for(lambda: all("terminated" in one["state"] for one in self.containers()), "the agents' end")

@@ -98,6 +98,9 @@ class JobModeTest(AgentCase):
         self.assertFalse(container["securityContext"].get("privileged"))
         self.assertIn("@sha256:", container["image"])
 
+    def test_each_thread_holds_what_is_documented(self):
+        self.check_threads_of_pod("job")
+
     def test_writes_reach_the_container(self):
         probe = Probe(self, "job", self.target(), "--rw").ready()
         mountpoint = self.mount(probe, "--rw")

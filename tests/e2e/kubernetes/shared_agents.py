@@ -1,5 +1,6 @@
 """Shared agents, installed by the command itself, and users who have just the rights that a test gives them."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -8,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 
 import yaml
@@ -21,6 +23,10 @@ CHART = os.path.join(HERE, "../../../charts/mirrorfs-agent")
 AGENTS = "mirrorfs"  # their namespace
 VALUES = ["ttl=3s", "quota.sessionsPerUser=3", "image.pullPolicy=IfNotPresent", "metrics.enabled=true", "users.subjects=null",
           "updateStrategy.rollingUpdate.maxUnavailable=2"]
+# Of the chart's objects, and what is made of them; docs/guide.md says it as well.
+KINDS = ("daemonsets,pods,configmaps,secrets,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,"
+         "networkpolicies,jobs")
+PART_OF = "app.kubernetes.io/part-of=mirrorfs"
 
 with open(os.path.join(ROLES, "shared.yaml"), encoding="utf-8") as file:
     TARGET_RULES, AGENT_RULES = ({rule["resources"][0].split("/")[-1]: rule for rule in role["rules"]}
@@ -32,7 +38,16 @@ def find_helm():
     return os.path.join(made.stdout.strip(), "helm")
 
 
+def trusting():
+    """TLS of somebody who asks for no certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 class SharedCase(AgentCase):
+    values = VALUES
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -43,7 +58,7 @@ class SharedCase(AgentCase):
     @classmethod
     def install(cls, *values):
         """As an administrator does."""
-        sets = [word for value in [*VALUES, *values] for word in ("--set", value)]
+        sets = [word for value in [*cls.values, *values] for word in ("--set", value)]
         cls.run_agent_command("install", "--agent-image", cls.image, "--", *sets)
         for node in cls.cluster.nodes():
             cls.agent_pod_on(node)
@@ -51,7 +66,16 @@ class SharedCase(AgentCase):
     @classmethod
     def uninstall(cls):
         cls.run_agent_command("uninstall")
+        end = time.monotonic() + LIMIT
+        while (left := cls.labelled()) and time.monotonic() < end:  # pods go after their DaemonSet
+            time.sleep(0.5)
         cls.cluster.kubectl("delete", "namespace", AGENTS)
+        assert not left, f"left by the chart: {left}"
+
+    @classmethod
+    def labelled(cls):
+        """Names of all that can be found of mirrorfs in the cluster, as KIND/NAME."""
+        return cls.cluster.kubectl("get", KINDS, "-A", "-l", PART_OF, "-o", "name").split()
 
     @classmethod
     def run_agent_command(cls, *words):
@@ -121,14 +145,36 @@ class SharedCase(AgentCase):
 
     def audit(self, node="node-2"):
         """Lines of the node's agent about this test's namespace."""
+        return [line for line in self.whole_audit(node) if line["namespace"] == self.namespace]
+
+    def whole_audit(self, node="node-2"):
+        """All of them: what is refused before it is understood is about no namespace."""
         log = self.cluster.kubectl("logs", "-n", AGENTS, self.agent_pod_on(node)["metadata"]["name"])
-        lines = [json.loads(line) for line in log.splitlines() if line.startswith('{"time"')]
-        return [line for line in lines if line["namespace"] == self.namespace]
+        return [json.loads(line) for line in log.splitlines() if line.startswith('{"time"')]
+
+    @contextlib.contextmanager
+    def refused(self, count, why, node="node-2"):
+        """The block makes the node's agent note so many refusals of callers of whom at most a container is known. Gives a
+        list that has them afterwards."""
+        before, noted = len(self.whole_audit(node)), []
+
+        def found():
+            return [line for line in self.whole_audit(node)[before:]
+                    if (line["decision"], line["why"], line["namespace"]) == ("deny", why, "")]
+
+        yield noted
+        self.wait_for(lambda: len(found()) >= count, f"{count} lines about {why}")
+        noted += found()
+        self.assertEqual(len(noted), count)
 
     def children(self, node="node-2"):
         """Command lines of the agents that the node's front has started."""
         processes = self.cluster.node_exec(node, "ps", "-e", "-o", "pid=,args=").splitlines()
         return [line for line in processes if "--exit-with-parent" in line and "mirrorfs-agent" in line]
+
+    def front(self, node="node-2"):
+        """The process id of the node's front."""
+        return self.agent_process(node, "--health-listen=")
 
     def container_of(self, pod="web", namespace=None):
         found = self.cluster.get("pod", pod, "-n", namespace or self.namespace)
@@ -150,10 +196,49 @@ class SharedCase(AgentCase):
 
     def ask(self, port, request, stack=None):
         """The agent's answer to a preface: a dictionary, or bytes to send as they are. `stack` keeps the stream open."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        stream = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=LIMIT))
-        (stack.callback if stack else self.addCleanup)(stream.close)
+        if stack is None:
+            with contextlib.ExitStack() as own:
+                return self.ask(port, request, own)
+        stream = trusting().wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=LIMIT))
+        stack.callback(stream.close)
         line = request if isinstance(request, bytes) else json.dumps({"mirrorfs": 1, "stream": "watch", **request}).encode() + b"\n"
         stream.sendall(line)
-        return json.loads(stream.makefile("r").readline())
+        with stream.makefile("r") as answers:
+            return json.loads(answers.readline())
+
+    @contextlib.contextmanager
+    def file_streams(self, port, ticket):
+        """A unix socket whose connections are streams that show this ticket, for a client who asks them for what he likes."""
+        path = os.path.join(self.scratch, secrets.token_hex(4) + ".sock")
+        ready, ended = threading.Event(), threading.Event()
+
+        async def serve():
+            server = await asyncio.start_unix_server(carry, path)
+            ready.set()
+            await asyncio.to_thread(ended.wait)
+            server.close()
+
+        async def carry(reader, writer):
+            there, back = await asyncio.open_connection("127.0.0.1", port, ssl=trusting())
+            try:
+                back.write(json.dumps({"mirrorfs": 1, "stream": "files", "ticket": ticket}).encode() + b"\n")
+                if json.loads(await there.readline())["code"] == "ok":
+                    await asyncio.gather(copy(reader, back), copy(there, writer), return_exceptions=True)
+            finally:
+                back.transport.abort()
+                writer.transport.abort()
+
+        async def copy(source, sink):
+            while block := await source.read(1 << 16):
+                sink.write(block)
+                await sink.drain()
+            sink.close()
+
+        thread = threading.Thread(target=lambda: asyncio.run(serve()))
+        thread.start()
+        try:
+            ready.wait(LIMIT)
+            yield path
+        finally:
+            ended.set()
+            thread.join()

@@ -11,11 +11,9 @@ import urllib.request
 
 import access
 import agent_modes
-from agent_modes import LIMIT
+from agent_modes import CAPABILITIES, LIMIT
 from cluster import pod
-from shared_agents import AGENT_RULES, AGENTS, CHART, TARGET_RULES, SharedCase
-
-READ_CAPABILITIES = {1 << 19, 1 << 2, 1 << 7, 1 << 6}   # SYS_PTRACE, DAC_READ_SEARCH, SETUID, SETGID
+from shared_agents import AGENT_RULES, AGENTS, TARGET_RULES, SharedCase
 
 
 class SharedModeTest(SharedCase):
@@ -49,17 +47,41 @@ class SharedModeTest(SharedCase):
             self.assertEqual((said.returncode, checks["--agent shared"]["result"]), (code, result), said.stdout)
             self.assertIn(text, checks["--agent shared"]["text"])
 
-    def test_read_only_is_kept_and_just_these_capabilities_are_held(self):
+    def test_read_only_is_kept_by_the_agent(self):
+        """Whatever the client asks for: this one has no mount that would refuse before."""
         self.target()
-        _, mountpoint = self.mount_pod("--agent", "shared", kubeconfig=self.user())
-        with self.assertRaises(OSError) as caught:
-            open(os.path.join(mountpoint, "made"), "w", encoding="utf-8")
-        self.assertEqual(caught.exception.errno, errno.EROFS)
-        (child,) = self.children()
-        status = self.cluster.node_exec("node-2", "cat", f"/proc/{child.split()[0]}/status")
-        facts = dict(line.split(":\t", 1) for line in status.splitlines())
-        self.assertEqual(int(facts["CapEff"], 16), sum(READ_CAPABILITIES))
-        self.assertEqual((facts["NoNewPrivs"], facts["Seccomp"]), ("1", "2"))
+        caller = {"token": self.token_of(self.user()), **self.container_of()}
+        with self.forwarded() as port, contextlib.ExitStack() as stack:
+            for mode in ("ro", "rw"):
+                admitted = self.ask(port, {**caller, "mode": mode}, stack)
+                with self.subTest(mode), self.file_streams(port, admitted["ticket"]) as path:
+                    mountpoint = os.path.join(self.scratch, mode)
+                    os.mkdir(mountpoint)
+                    result = self.mirrorfs("mount", f"unix:{path}", mountpoint, "--rw", "--as", "container", check=False)
+                    if mode == "ro":
+                        self.assertNotEqual(result.returncode, 0)
+                        self.assertIn("the agent was started read-only", result.stderr)
+                        self.assertFalse(os.path.ismount(mountpoint))
+                        continue
+                    self.assertEqual(result.returncode, 0, result.stderr)
+                    with open(os.path.join(mountpoint, "made"), "w", encoding="utf-8") as file:
+                        file.write(self.nonce)
+                    self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/made"), self.nonce)
+                    self.mirrorfs("umount", mountpoint)
+
+    def test_each_thread_holds_what_is_documented(self):
+        self.target()
+        self.tree()
+        reading, writing = CAPABILITIES["read-only"], CAPABILITIES["--rw"]
+        in_pod = writing[0]  # what the chart gives, and nobody can have more
+        for words, (permitted, effective) in (((), reading), (("--rw",), writing)):
+            with self.subTest(words):
+                _, mountpoint = self.mount_pod("--agent", "shared", *words, kubeconfig=self.user())
+                (child,) = self.children()
+                self.check_threads("node-2", {self.front(): (in_pod, 0, in_pod),
+                                              child.split()[0]: (permitted, effective, in_pod)}, mountpoint, bool(words))
+                self.mirrorfs("umount", mountpoint)
+                self.wait_for(lambda: not self.children(), "the end of the container's agent")
 
     def test_auto_takes_it_where_it_is_permitted_and_says_so(self):
         self.target()
@@ -109,7 +131,9 @@ class SharedModeTest(SharedCase):
             # A ticket is for what it was given for; who has it can ask for nothing else with it.
             self.assertEqual(self.ask(port, {"ticket": admitted["ticket"], **others}, stack)["code"], "ok")
             self.assertTrue(all(others["container_id"].split("//")[1] not in child for child in self.children()))
-            self.assertEqual(self.ask(port, {"ticket": "0" * 64}, stack)["code"], "unauthenticated")
+            with self.refused(1, "unauthenticated") as noted:
+                self.assertEqual(self.ask(port, {"ticket": "0" * 64}, stack)["code"], "unauthenticated")
+            self.assertEqual(noted[0]["message"], "the ticket is over")
             # The same container for another user is another agent.
             bob = {"token": self.token_of(self.user())}
             self.assertEqual(self.ask(port, {**bob, **own}, stack)["code"], "ok")
@@ -204,11 +228,13 @@ class SharedModeTest(SharedCase):
         self.assertEqual({(line["decision"], line["user"]) for line in self.audit()}, {("deny", "")})
 
     def test_prefaces_that_cannot_be_used(self):
-        with self.forwarded() as port:
-            for line in (b"\n", b"{}\n", b"GET / HTTP/1.1\r\n\r\n", b"[" * 1000 + b"\n", b"x" * 70_000,
-                         b'{"mirrorfs":1,"token":"x","namespace":"../..","pod":"p","uid":"u","container":"c","container_id":"i"}\n'):
+        lines = (b"\n", b"{}\n", b"GET / HTTP/1.1\r\n\r\n", b"[" * 1000 + b"\n", b"x" * 70_000,
+                 b'{"mirrorfs":1,"token":"x","namespace":"../..","pod":"p","uid":"u","container":"c","container_id":"i"}\n')
+        with self.forwarded() as port, self.refused(len(lines), "bad_request") as noted:
+            for line in lines:
                 with self.subTest(line[:20]):
                     self.assertEqual(self.ask(port, line)["code"], "bad_request")
+        self.assertEqual({(line["user"], line["pod"], line["node"]) for line in noted}, {("", "", "node-2")})
 
     def test_who_says_nothing_is_not_waited_for(self):
         with self.forwarded() as port, socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as stream:
@@ -217,7 +243,8 @@ class SharedModeTest(SharedCase):
     def test_a_user_has_no_more_than_his_share(self):
         self.target()
         self.target("other")
-        alice, bob = ({"token": self.token_of(self.user())} for _ in range(2))
+        users = [self.user() for _ in range(2)]
+        alice, bob = ({"token": self.token_of(user)} for user in users)
         with self.forwarded() as port, contextlib.ExitStack() as stack:
             for request in ({}, {"mode": "rw"}, self.container_of("other")):
                 self.assertEqual(self.ask(port, {**alice, **self.container_of(), **request}, stack)["code"], "ok")
@@ -226,6 +253,12 @@ class SharedModeTest(SharedCase):
             self.assertIn("quota.sessionsPerUser", refused["message"])
             self.assertEqual(self.ask(port, {**bob, **self.container_of("other"), "mode": "rw"}, stack)["code"], "ok")
             self.assertEqual(len(self.children()), 4)
+            self.wait_for(lambda: len(self.audit()) >= 5, "the lines of the audit")
+            noted = [(line["decision"], line["why"], line["user"], line["container"], line["mode"]) for line in self.audit()]
+            names = [self.name_of(user) for user in users]
+            allow = ("allow", "may create pods/exec")
+            self.assertEqual(noted, [(*allow, names[0], "app", "ro"), (*allow, names[0], "app", "rw"), (*allow, names[0], "app", "ro"),
+                                     ("deny", "quota", names[0], "app", "rw"), (*allow, names[1], "app", "rw")])
         self.wait_for(lambda: not self.children(), "the end of the agents that nobody uses")
 
     def test_each_attach_is_in_the_agents_log_and_no_token_is(self):
@@ -281,48 +314,13 @@ class SharedModeTest(SharedCase):
         self.target()
         with self.forwarded() as port:
             self.ask(port, {"token": "garbage", **self.container_of()})
+            self.ask(port, b"{}\n")
         address = self.agent_pod_on("node-2")["status"]["podIP"]
         with urllib.request.urlopen(f"http://{address}:9743/metrics", timeout=20) as answer:
             text = answer.read().decode()
-        self.assertRegex(text, r'mirrorfs_agent_attaches_total\{decision="unauthenticated"\} [1-9]')
+        for decision in ("unauthenticated", "bad_request"):
+            self.assertRegex(text, r'mirrorfs_agent_attaches_total\{decision="%s"\} [1-9]' % decision)
         self.assertIn("# TYPE mirrorfs_agent_sessions gauge", text)
-
-
-class ChartTest(SharedCase):
-    def test_lint_and_schema(self):
-        self.assertIn("0 chart(s) failed", self.helm("lint", "--strict", CHART))
-        for wrong in ("readWrite=maybe", "port=70000", "unknown=1", "image.digest=sha256:1", "ttl=long"):
-            with self.subTest(wrong), self.assertRaises(subprocess.CalledProcessError):
-                self.helm("lint", "--strict", CHART, "--set", wrong)
-
-    def test_every_object_is_one_that_the_cluster_takes(self):
-        for values in ([], ["pidFrom=cgroup", "metrics.enabled=true", "networkPolicy.enabled=false", "readWrite=never"]):
-            sets = [word for value in values for word in ("--set", value)]
-            text = self.helm("template", "other", CHART, "-n", AGENTS, "--kube-version", "1.30", *sets)
-            self.cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", input=text.replace("name: mirrorfs-agent", "name: try"))
-
-    def test_helm_test_passes_and_the_certificate_stays_when_the_chart_is_changed(self):
-        self.assertIn("Succeeded", self.helm("test", "mirrorfs-agent", "-n", AGENTS))
-        before = self.cluster.get("configmap", "mirrorfs-agent", "-n", AGENTS)["data"]["tls.crt"]
-        self.install("pidFrom=cgroup")
-        self.assertEqual(self.cluster.get("configmap", "mirrorfs-agent", "-n", AGENTS)["data"]["tls.crt"], before)
-        self.assertNotIn("hostPath", json.dumps(self.agent_pod_on("node-2")["spec"]))
-        self.target()
-        self.assert_reads_nonce(self.mount_pod("--agent", "shared", kubeconfig=self.user())[1])
-
-    def test_writing_may_ask_for_a_right_of_its_own(self):
-        self.install("readWrite=right")
-        self.target()
-        user = self.user()
-        self.assert_reads_nonce(self.mount_pod("--agent", "shared", kubeconfig=user)[1])
-        result, _ = self.mount_pod("--agent", "shared", "--rw", check=False, kubeconfig=user)
-        self.assertIn("may not update podfiles.mirrorfs.io", result.stderr)
-        self.assertEqual(result.returncode, 4)
-        rules = {**TARGET_RULES, "files": access.rule("update", "podfiles", ["mirrorfs.io"])}
-        _, mountpoint = self.mount_pod("--agent", "shared", "--rw", kubeconfig=self.user(target_rules=rules))
-        with open(os.path.join(mountpoint, "made"), "w", encoding="utf-8") as file:
-            file.write(self.nonce)
-        self.assertEqual(self.kubectl("exec", "web", "--", "cat", "/made"), self.nonce)
 
 
 if __name__ == "__main__":
