@@ -16,6 +16,7 @@ from cluster import LABEL
 VOLATILE_KINDS = {"events", "events.events.k8s.io", "leases.coordination.k8s.io", "componentstatuses"}
 # Where a node's own mounts are; the rest of its table is that of the machine it runs on.
 NODE_PLACES = ("/var/lib/", "/var/log/", "/run/", "/proc/sys/", "/sys/")
+GOING = "being deleted"  # in place of an object's digest
 LIMIT = 60  # seconds until what goes away by itself is gone
 MANAGED = "app.kubernetes.io/managed-by"
 OURS = (f"{MANAGED}=mirrorfs", "mirrorfs.io/mode", LABEL)  # of agents, of all modes, and of what tests make
@@ -63,6 +64,8 @@ def api_objects(cluster):
 def digest(item):
     """Of what users write, not of what the cluster notes about it."""
     item.pop("status", None)
+    if "deletionTimestamp" in item["metadata"]:
+        return GOING
     for field in ("resourceVersion", "managedFields", "generation"):
         item["metadata"].pop(field, None)
     return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
@@ -101,7 +104,7 @@ def settled(cluster, look=take):
     while True:
         time.sleep(1)
         again = look(cluster)
-        moved = differences(state, again)
+        moved = differences(state, again) + [f"going: {thing}" for thing, what in again.items() if what == GOING]
         if not moved:
             return again
         if time.monotonic() > end:
