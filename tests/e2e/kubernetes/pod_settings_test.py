@@ -10,7 +10,7 @@ import subprocess
 import access
 import agent_modes
 from agent_modes import BIN, JOB_RULES, AgentCase
-from cluster import BUSYBOX, pod
+from cluster import BUSYBOX, DISTROLESS, pod
 
 
 class NamespaceTest(AgentCase):
@@ -176,7 +176,7 @@ class NoToolsTest(AgentCase):
         volume = {"volumes": [{"name": "v", "emptyDir": {}}],
                   "initContainers": [{"name": "writes", "image": BUSYBOX, "command": ["sh", "-c", f"echo {self.nonce} > /v/nonce"],
                                       "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]}
-        self.cluster.apply(pod("bare", agent_modes.clusters.DISTROLESS, node="node-1",
+        self.cluster.apply(pod("bare", DISTROLESS, node="node-1",
                                container={"volumeMounts": [{"name": "v", "mountPath": "/v"}]}, **volume), namespace=self.namespace)
         self.cluster.wait_running("bare", namespace=self.namespace)
         for mode in ("job", "ephemeral"):
