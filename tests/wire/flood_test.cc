@@ -27,11 +27,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Stub = v1::FileSystem::Stub;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMemoryCounts = false;  // what is measured is the sanitizer's
-#else
-constexpr bool kMemoryCounts = true;
-#endif
 constexpr uint64_t kMostMemory = 256'000'000;
 constexpr int kDescriptors = 4096;
 constexpr int kSpareConnections = 32;  // and four for each session
