@@ -194,7 +194,7 @@ class FloodTest : public testing::Test {
   }
   void ExpectBounded() {
     ASSERT_TRUE(agent_->Lives());
-    if (kMemoryCounts) EXPECT_LE(agent_->MostBytes(), kMostMemory);
+    EXPECT_LE(agent_->MostBytes(), kMostMemory);
   }
 
   TemporaryDirectory served_;
