@@ -2,7 +2,6 @@
 
 #include <grpcpp/support/async_unary_call.h>
 
-#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -20,8 +19,6 @@ constexpr int kAwaitedAtOnce = 4;
 class GrpcService::Call final : public AnswerQueue::Sent, public PendingAnswer {
  public:
   Call(GrpcService& service, size_t method) : service_(service), method_(method) {}
-  // On a thread that gRPC has told that the answer is through. What it is told by is not seen by TSan.
-  ~Call() override { (void)answered_.load(std::memory_order_acquire); }
 
   void Await() {
     service_.RequestAsyncUnary(static_cast<int>(method_), &context_, &request_, &writer_, service_.answers_.queue(),
@@ -36,7 +33,6 @@ class GrpcService::Call final : public AnswerQueue::Sent, public PendingAnswer {
 
   void Finish(const grpc::ByteBuffer& answer, const grpc::Status& status, std::unique_ptr<InFlight> held) override {
     held_ = std::move(held);
-    answered_.store(true, std::memory_order_release);
     AnswerQueue& answers = service_.answers_;
     AnswerQueue::Sent* const tag = this;
     if (status.ok()) {
@@ -53,7 +49,6 @@ class GrpcService::Call final : public AnswerQueue::Sent, public PendingAnswer {
   grpc::ServerContext context_;
   grpc::ByteBuffer request_;
   std::unique_ptr<InFlight> held_;
-  std::atomic<bool> answered_ = false;
   grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_{&context_};
 };
 

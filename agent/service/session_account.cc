@@ -33,6 +33,8 @@ AgentBudgets AgentBudgets::Make() {
 }
 
 InFlight::~InFlight() {
+  // gRPC, too, has told this thread that the answer is through; but what it does so by is not seen by TSan.
+  (void)answered_.load(std::memory_order_acquire);
   account_->memory_.GiveBack(bytes_);
   const MutexLock lock(account_->mutex_);
   --account_->in_flight_;
@@ -43,6 +45,7 @@ void InFlight::Answered(size_t bytes) {
   if (bytes > bytes_) account_->memory_.Add(bytes - bytes_);
   if (bytes < bytes_) account_->memory_.GiveBack(bytes_ - bytes);
   bytes_ = bytes;
+  answered_.store(true, std::memory_order_release);
 }
 
 std::unique_ptr<InFlight> SessionAccount::Enter(size_t request_bytes, size_t answer_bytes) {

@@ -3,6 +3,7 @@
 #ifndef MIRRORFS_AGENT_SERVICE_SESSION_ACCOUNT_H_
 #define MIRRORFS_AGENT_SERVICE_SESSION_ACCOUNT_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,6 +35,7 @@ class InFlight {
  private:
   const std::shared_ptr<SessionAccount> account_;
   size_t bytes_;
+  std::atomic<bool> answered_ = false;
 };
 
 // Thread-safe. Outlives the session as long as there are answers that its client has not taken.
