@@ -150,27 +150,6 @@ class Rights(ClusterCase):
         self.cluster.wait_running("modest", namespace=namespace)
 
 
-class Kubectls(ClusterCase):
-    """The versions that users have; one that is not on the machine is skipped by its name."""
-
-    def check(self, minor):
-        program = clusters.kubectls(own=self.cluster.kubectl_program).get(minor)
-        if not program:
-            self.skipTest(f"kubectl {minor} is not on this machine")
-        self.run_pod("app")
-        result = self.cluster.run("exec", "-n", self.namespace, "app", "--", "hostname", program=program)
-        self.assertEqual(result.stdout, "app\n", f"{program}: {result.stderr}")
-
-    def test_1_27(self):
-        self.check("1.27")
-
-    def test_1_30(self):
-        self.check("1.30")
-
-    def test_1_33(self):
-        self.check("1.33")
-
-
 class Snapshots(ClusterCase):
     def test_each_kind_of_leftover_is_found(self):
         start = snapshot.settled(self.cluster)
