@@ -36,8 +36,7 @@ InFlight::~InFlight() {
   // gRPC, too, has told this thread that the answer is through; but what it does so by is not seen by TSan.
   (void)answered_.load(std::memory_order_acquire);
   account_->memory_.GiveBack(bytes_);
-  const MutexLock lock(account_->mutex_);
-  --account_->in_flight_;
+  account_->in_flight_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void InFlight::Answered(size_t bytes) {
@@ -49,15 +48,10 @@ void InFlight::Answered(size_t bytes) {
 }
 
 std::unique_ptr<InFlight> SessionAccount::Enter(size_t request_bytes, size_t answer_bytes) {
-  {
-    const MutexLock lock(mutex_);
-    if (in_flight_ >= max_in_flight_) return nullptr;
-    ++in_flight_;
-  }
   const size_t bytes = request_bytes + answer_bytes + kCallBytes;
-  if (memory_.Take(bytes)) return std::make_unique<InFlight>(shared_from_this(), bytes);
-  const MutexLock lock(mutex_);
-  --in_flight_;
+  const bool too_many = in_flight_.fetch_add(1, std::memory_order_relaxed) >= max_in_flight_;
+  if (!too_many && memory_.Take(bytes)) return std::make_unique<InFlight>(shared_from_this(), bytes);
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
   return nullptr;
 }
 

@@ -57,8 +57,7 @@ class SessionAccount : public std::enable_shared_from_this<SessionAccount> {
   const uint32_t max_in_flight_;
   Budget::Share memory_;
   Budget::Share open_files_;
-  Mutex mutex_;
-  uint32_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::atomic<uint32_t> in_flight_ = 0;
 };
 
 }  // namespace mirrorfs

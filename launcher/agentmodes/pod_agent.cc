@@ -177,8 +177,7 @@ absl::StatusOr<std::string> PodAgent::FindExecProtocol(std::vector<std::string> 
     errors = end.errors;
     if (!MayBarSpdy(errors)) break;
   }
-  const absl::Status why = ExplainKubectlText(pod_->kubectl(), "exec of the agent", errors);
-  return Failure(ExitCodeOf(why), fmt::format("{}. {}", MessageOf(why), MayBarSpdy(errors) ? kNeitherProtocol : ""));
+  return ExplainExec(pod_->kubectl(), "exec of the agent", errors);
 }
 
 absl::Status PodAgent::FetchFacts(const std::string& token) {

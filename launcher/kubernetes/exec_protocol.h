@@ -18,11 +18,6 @@ inline bool MayBarSpdy(std::string_view errors) {
   return says("unable to upgrade connection") && !says("container not found");
 }
 
-// To be added to such an error when both have been tried.
-inline constexpr char kNeitherProtocol[] =
-    "Neither SPDY nor WebSocket gets through to the cluster, or WebSocket does and takes a right that you lack (get "
-    "pods/exec, besides create).";
-
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_LAUNCHER_KUBERNETES_EXEC_PROTOCOL_H_

@@ -12,6 +12,7 @@
 #include "launcher/failure.h"
 #include "launcher/json_lines.h"
 #include "launcher/keeper/child_end.h"
+#include "launcher/kubernetes/exec_protocol.h"
 #include "launcher/printable.h"
 #include "launcher/split_text.h"
 #include "protos/shared/errno_status.h"
@@ -216,6 +217,15 @@ absl::Status ExplainKubectlText(const Kubectl& kubectl, std::string_view what, s
   }
   return Failure(ExitCode::kFailed, fmt::format("kubectl {} failed: {}. Does kubectl work here by itself? Try: {}",
                                                 what, cause, kubectl.Shown("get pods")));
+}
+
+absl::Status ExplainExec(const Kubectl& kubectl, std::string_view what, std::string_view errors) {
+  const absl::Status why = ExplainKubectlText(kubectl, what, errors);
+  if (!MayBarSpdy(errors)) return why;
+  return Failure(ExitCodeOf(why),
+                 fmt::format("{}. Neither SPDY nor WebSocket gets through to the cluster, or WebSocket "
+                             "does and takes a right that you lack (get pods/exec, besides create).",
+                             MessageOf(why)));
 }
 
 absl::Status ExplainKubectl(const Kubectl& kubectl, absl::Span<const std::string> words, const CapturedEnd& end,

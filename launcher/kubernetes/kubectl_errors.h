@@ -30,6 +30,9 @@ absl::Status ExplainKubectlText(const Kubectl& kubectl, std::string_view what, s
 // What kubectl says is wrong, in one line: without log lines, "error:" and "Error from server (...):".
 std::string CauseIn(std::string_view errors);
 
+// Of a `kubectl exec` after which no other protocol is left to try (exec_protocol.h).
+absl::Status ExplainExec(const Kubectl& kubectl, std::string_view what, std::string_view errors);
+
 }  // namespace mirrorfs
 
 #endif  // MIRRORFS_LAUNCHER_KUBERNETES_KUBECTL_ERRORS_H_

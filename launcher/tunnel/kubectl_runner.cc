@@ -44,10 +44,7 @@ bool KubectlRunner::TakeOtherProtocol(const std::string& errors) {
 
 absl::Status KubectlRunner::Explain(const std::string& errors) const {
   if (SaysNoShell(errors)) return NoShell(OtherWays());
-  const absl::Status why =
-      ExplainKubectlText(kubectl_, fmt::format("exec pod/{} -c {}", target_.name, target_.container), errors);
-  if (!MayBarSpdy(errors)) return why;
-  return Failure(ExitCodeOf(why), fmt::format("{}. {}", MessageOf(why), kNeitherProtocol));
+  return ExplainExec(kubectl_, fmt::format("exec pod/{} -c {}", target_.name, target_.container), errors);
 }
 
 std::string KubectlRunner::OtherWays() const {

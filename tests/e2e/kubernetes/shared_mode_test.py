@@ -259,7 +259,18 @@ class SharedModeTest(SharedCase):
             allow = ("allow", "may create pods/exec")
             self.assertEqual(noted, [(*allow, names[0], "app", "ro"), (*allow, names[0], "app", "rw"), (*allow, names[0], "app", "ro"),
                                      ("deny", "quota", names[0], "app", "rw"), (*allow, names[1], "app", "rw")])
+            self.check_that_auto_goes_on(users[0])
         self.wait_for(lambda: not self.children(), "the end of the agents that nobody uses")
+
+    def check_that_auto_goes_on(self, user):
+        """Who may use a shared agent, and has no more of it, gets one that is put into the container."""
+        mountpoint = os.path.join(self.scratch, "mnt-other")
+        os.mkdir(mountpoint)
+        result = self.mirrorfs("mount", "--rw", "-n", self.namespace, "pod/other", mountpoint, environment=self.as_user(user))
+        self.addCleanup(self.mirrorfs, "umount", "--lazy", mountpoint, check=False)
+        self.assertIn("agent mode exec, as shared failed", result.stderr)
+        self.assertIn("quota.sessionsPerUser", result.stderr)
+        self.assert_reads_nonce(mountpoint)
 
     def test_each_attach_is_in_the_agents_log_and_no_token_is(self):
         self.target()
