@@ -16,6 +16,11 @@ OpenFlags FlagsForAgent(OpenFlags flags) {
   return flags;
 }
 
+// A write overtakes a read of the same page only if the page was dropped between (write_order.h): hardly ever once, and
+// not again while the kernel holds the page for this read. Programs that write past the page cache might do it for
+// ever.
+constexpr int kReadAttempts = 3;
+
 }  // namespace
 
 OpenFilePtr FilesystemCore::MakeFile(const InodePtr& inode, HandleId handle, OpenFlags flags) {
@@ -104,22 +109,51 @@ absl::StatusOr<CreateAnswer> FilesystemCore::Create(const CallContext& context, 
   return CreateAnswer{*std::move(entry), Opened(context, inode, handle, flags, std::move(opened), asked_at)};
 }
 
+struct FilesystemCore::PendingRead {
+  PendingRead(CallContext context, OpenFilePtr file, uint64_t offset, uint32_t size, ReadDone done)
+      : context(std::move(context)),
+        file(std::move(file)),
+        offset(offset),
+        size(size),
+        done(std::move(done)),
+        order(this->file->inode->write_order(), offset, size) {}
+
+  const CallContext context;
+  const OpenFilePtr file;
+  const uint64_t offset;
+  const uint32_t size;
+  ReadDone done;
+  WriteOrder::Read order;
+  int attempts = 0;
+};
+
 void FilesystemCore::Read(const CallContext& context, HandleId handle, uint64_t offset, uint32_t size, ReadDone done) {
-  const absl::StatusOr<OpenFilePtr> file = FindFile(handle);
+  absl::StatusOr<OpenFilePtr> file = FindFile(handle);
   if (!file.ok()) return std::move(done)(file.status());
-  absl::StatusOr<std::optional<absl::Cord>> at_hand = ReadAtHand(context, **file, offset, size);
-  if (!at_hand.ok()) return std::move(done)(at_hand.status());
-  if (*at_hand) return std::move(done)(**std::move(at_hand));
-  if (deferred_reads_ == nullptr) {
-    absl::StatusOr<absl::Cord> data = files_.Read(context, handle, offset, size);
-    (*file)->inode->ForgetTold();
-    return std::move(done)(std::move(data));
+  StartRead(std::make_shared<PendingRead>(context, *std::move(file), offset, size, std::move(done)));
+}
+
+void FilesystemCore::StartRead(const std::shared_ptr<PendingRead>& read) {
+  ++read->attempts;
+  if (!read->order.AwaitWrites(read->context.stop)) return std::move(read->done)(ErrnoStatus(EINTR, "read"));
+  absl::StatusOr<std::optional<absl::Cord>> at_hand = ReadAtHand(read->context, *read->file, read->offset, read->size);
+  if (!at_hand.ok()) return FinishRead(read, at_hand.status());
+  if (*at_hand) return FinishRead(read, **std::move(at_hand));
+  auto finish = [this, read](absl::StatusOr<absl::Cord> data) {
+    read->file->inode->ForgetTold();
+    FinishRead(read, std::move(data));
+  };
+  PendingRead& asked = *read;
+  if (deferred_reads_ == nullptr)
+    return finish(files_.Read(asked.context, asked.file->handle, asked.offset, asked.size));
+  deferred_reads_->StartRead(asked.context, asked.file->handle, asked.offset, asked.size, std::move(finish));
+}
+
+void FilesystemCore::FinishRead(const std::shared_ptr<PendingRead>& read, absl::StatusOr<absl::Cord> data) {
+  if (!data.ok() || read->attempts == kReadAttempts || !read->order.Overtaken()) {
+    return std::move(read->done)(std::move(data));
   }
-  deferred_reads_->StartRead(context, handle, offset, size,
-                             [file = *file, done = std::move(done)](absl::StatusOr<absl::Cord> data) mutable {
-                               file->inode->ForgetTold();
-                               std::move(done)(std::move(data));
-                             });
+  reads_again_.Submit(std::make_shared<IoTask>([this, read] { StartRead(read); }));
 }
 
 absl::StatusOr<std::optional<absl::Cord>> FilesystemCore::ReadAtHand(const CallContext& context, const OpenFile& file,
@@ -178,6 +212,7 @@ absl::StatusOr<uint64_t> FilesystemCore::Write(const CallContext& context, Handl
   CallContext as_whom = context;
   if (from_page_cache) as_whom.caller = Caller{};  // as the kernel itself: suid bits stay
   const uint64_t size = data.size();
+  const WriteOrder::Write arrived(file->inode->write_order(), offset, size);
   file->inode->MarkChanged();
   file->inode->ForgetPages();
   if (file->write_queue != nullptr) {

@@ -10,6 +10,8 @@ namespace {
 
 // Enough for the read-ahead and the queued writes of several streams.
 constexpr size_t kIoThreads = 32;
+// Hardly ever needed at all.
+constexpr size_t kReadAgainThreads = 2;
 
 }  // namespace
 
@@ -21,7 +23,8 @@ FilesystemCore::FilesystemCore(FileSystem& files, const Entry& root, const CoreO
       names_(std::max(options.attr_timeout, options.entry_timeout)),
       attributes_(options.attr_timeout),
       directories_ahead_(pool_),
-      pool_(kIoThreads) {
+      pool_(kIoThreads),
+      reads_again_(kReadAgainThreads) {
   sweeper_ = std::thread([this] {
     MutexLock lock(sweeping_);
     while (!ending_) {

@@ -202,6 +202,12 @@ class FilesystemCore {
   absl::StatusOr<HandleId> HandleForPages(OpenFile& file);
   // Writes all of it with the opener's rights.
   absl::Status WriteBehind(const OpenFile& file, uint64_t offset, absl::Cord data);
+  // One read of the kernel's, until it is answered.
+  struct PendingRead;
+  // Blocks while writes of the same bytes that arrived before are under way.
+  void StartRead(const std::shared_ptr<PendingRead>& read);
+  // Answers, unless a write has overtaken the read: then it is done again.
+  void FinishRead(const std::shared_ptr<PendingRead>& read, absl::StatusOr<absl::Cord> data);
   // nullopt: the other end has to be asked for just this.
   absl::StatusOr<std::optional<absl::Cord>> ReadAtHand(const CallContext& context, const OpenFile& file,
                                                        uint64_t offset, uint32_t size);
@@ -244,7 +250,8 @@ class FilesystemCore {
   bool ending_ ABSL_GUARDED_BY(sweeping_) = false;
   std::thread sweeper_;
   DirectoryAhead directories_ahead_;
-  IoPool pool_;  // last: its tasks use the rest
+  IoPool pool_;         // last, with what follows: its tasks use the rest
+  IoPool reads_again_;  // its tasks wait for writes, which wait for tasks of pool_
 };
 
 }  // namespace mirrorfs

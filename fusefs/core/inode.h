@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "fusefs/core/clock.h"
 #include "fusefs/core/pending_count.h"
+#include "fusefs/core/write_order.h"
 #include "protos/shared/file_types.h"
 #include "protos/shared/ids.h"
 #include "protos/shared/mutex.h"
@@ -92,6 +93,7 @@ class Inode {
   bool ForgottenSince(Instant instant) const { return forgotten_at_.load(std::memory_order_relaxed) >= instant; }
 
   const std::shared_ptr<PendingCount>& pending_writes() const { return pending_writes_; }
+  WriteOrder& write_order() { return write_order_; }
 
   // --- Where it is: the directory under which it was seen last; null for the root. Decides where links point.
   void SetParent(std::shared_ptr<Inode> parent) {
@@ -224,6 +226,7 @@ class Inode {
   std::atomic<uint32_t> listed_names_{0};
   std::atomic<uint64_t> wire_references_{0};
   const std::shared_ptr<PendingCount> pending_writes_ = std::make_shared<PendingCount>();
+  WriteOrder write_order_;
 
   mutable Mutex mutex_;
   uint32_t changes_going_on_ ABSL_GUARDED_BY(mutex_) = 0;
