@@ -53,7 +53,10 @@ OpenAnswer FilesystemCore::Opened(const CallContext& context, const InodePtr& in
                                   OpenResult result, Instant asked_at) {
   const OpenFilePtr file = MakeFile(inode, handle, flags);
   file->opener = context.caller;
-  if (flags.write) inode->SetMayHaveCapability(result.has_capability);
+  if (flags.write) {
+    inode->AddWriter();
+    inode->SetMayHaveCapability(result.has_capability);
+  }
   file->opened_at = asked_at;
   if (result.inline_data && result.inline_data->size() == result.attributes.size) {
     file->whole_content = absl::Cord(*std::move(result.inline_data));
@@ -160,7 +163,9 @@ absl::StatusOr<std::optional<absl::Cord>> FilesystemCore::ReadAtHand(const CallC
                                                                      uint64_t offset, uint32_t size) {
   if (file.read_ahead == nullptr) return ErrnoStatus(EBADF, "read");
   RETURN_IF_ERROR(Settle(context, *file.inode));
-  const bool content_is_right = file.whole_content && !file.inode->ChangedSince(file.opened_at) &&
+  // Of a file that is being written the answer would be there before a write that the kernel sent earlier has arrived.
+  const bool content_is_right = file.whole_content && !file.inode->HasWriters() &&
+                                !file.inode->ChangedSince(file.opened_at) &&
                                 Remaining(options_.attr_timeout, file.opened_at, Now()) > absl::ZeroDuration();
   if (content_is_right) {
     const absl::Cord& content = *file.whole_content;
@@ -277,6 +282,7 @@ void FilesystemCore::Release(HandleId handle) {
     file->inode->EndLockRelease();
   }
   file->inode->RemoveHandle(handle);
+  if (file->flags.write) file->inode->RemoveWriter();
   files_.Release(std::array{handle});
   if (const HandleId pages = file->PageHandle(); pages != HandleId::kNone) files_.Release(std::array{pages});
 }

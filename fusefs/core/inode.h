@@ -119,6 +119,11 @@ class Inode {
     return handles_.empty() ? HandleId::kNone : handles_.front();
   }
 
+  // Open files of this mount through which it may be written.
+  void AddWriter() { writers_.fetch_add(1); }
+  void RemoveWriter() { writers_.fetch_sub(1); }
+  bool HasWriters() const { return writers_.load() != 0; }
+
   // --- The kernel's pages of it. True if they are still right for a file with these attributes; remembers them.
   bool PagesStillRight(const Attributes& attributes) {
     const Version version = VersionOf(attributes);
@@ -218,6 +223,7 @@ class Inode {
   std::atomic<Instant> forgotten_at_{Now()};
   std::atomic<uint64_t> lock_releases_begun_{0};
   std::atomic<uint32_t> lock_holders_{0};
+  std::atomic<uint32_t> writers_{0};
   PendingCount lock_releases_;
   std::atomic<Instant> without_xattrs_at_{0};
   std::atomic<bool> may_have_capability_{true};
