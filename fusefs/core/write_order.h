@@ -7,6 +7,7 @@
 #ifndef MIRRORFS_FUSEFS_CORE_WRITE_ORDER_H_
 #define MIRRORFS_FUSEFS_CORE_WRITE_ORDER_H_
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <stop_token>
@@ -65,7 +66,7 @@ class WriteOrder {
 
  private:
   static bool Overlap(const Read& read, const Write& write) {
-    return read.offset_ < write.offset_ + write.size_ && write.offset_ < read.offset_ + read.size_;
+    return std::max(read.offset_, write.offset_) < std::min(read.offset_ + read.size_, write.offset_ + write.size_);
   }
 
   mutable Mutex mutex_;
