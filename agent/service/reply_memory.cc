@@ -38,7 +38,7 @@ bool ReplyMemory::Accept(uint64_t sequence, Reply reply) {
       answer = record.answer;
     }
   }
-  reply.Answer(std::move(answer));
+  reply.Answer(answer);
   return false;
 }
 

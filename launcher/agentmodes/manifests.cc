@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "launcher/agentmodes/agent_patience.h"
 
 namespace mirrorfs {
 namespace {
@@ -13,7 +14,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kSocketInPod[] = "/run/mirrorfs/runtime.sock";
 constexpr int kStopGraceSeconds = 5;
-constexpr absl::Duration kShortestFirstWait = absl::Seconds(30);
 
 struct Pair {
   std::string_view name;
@@ -25,21 +25,6 @@ constexpr std::array kMeshLabels = {Pair{"sidecar.istio.io/inject", "false"},
 constexpr std::array kMeshAnnotations = {
     Pair{"sidecar.istio.io/inject", "false"}, Pair{"linkerd.io/inject", "disabled"},
     Pair{"kuma.io/sidecar-injection", "disabled"}, Pair{"consul.hashicorp.com/connect-inject", "false"}};
-
-// When a client has vanished its session lives for a while, then the agent waits for another one, then the finished
-// pod is kept: all of it together is the TTL.
-struct Patience {
-  absl::Duration lease;
-  absl::Duration idle;
-  absl::Duration finished;
-};
-
-Patience PatienceOf(const AgentPodSpec& spec) {
-  const absl::Duration all = spec.ttl == absl::ZeroDuration() ? AgentPodSpec().ttl : spec.ttl;
-  return {.lease = std::max(all / 2, absl::Milliseconds(500)), .idle = all / 6, .finished = all / 3};
-}
-
-std::string Milliseconds(absl::Duration duration) { return fmt::format("{}ms", absl::ToInt64Milliseconds(duration)); }
 
 std::string BareId(const std::string& container_id) {
   const size_t scheme = container_id.find("://");
@@ -182,14 +167,13 @@ std::vector<std::string> AgentCapabilities(const AgentPodTask& task) {
 
 std::vector<std::string> AgentArguments(const AgentPodSpec& spec, const AgentPodTask& task, AgentMode mode) {
   std::vector<std::string> words = TargetArguments(spec, task, mode);
-  const Patience patience = PatienceOf(spec);
   // An ephemeral container shares the target's network: whatever port is free there.
   const int port = mode == AgentMode::kEphemeral ? 0 : spec.port;
-  words.insert(words.end(),
-               {"--listen", fmt::format("127.0.0.1:{}", port), "--facts-listen", "127.0.0.1:0", "--own-certificate",
-                "--client-ca-pem", task.client_ca, "--token-sha256", task.token_sha256, "--ready-fd", "1",
-                "--identities", task.identities, "--ttl", Milliseconds(patience.idle), "--first-session",
-                Milliseconds(std::max(patience.idle, kShortestFirstWait)), "--lease", Milliseconds(patience.lease)});
+  words.insert(words.end(), {"--listen", fmt::format("127.0.0.1:{}", port), "--facts-listen", "127.0.0.1:0",
+                             "--own-certificate", "--client-ca-pem", task.client_ca, "--token-sha256",
+                             task.token_sha256, "--ready-fd", "1", "--identities", task.identities});
+  const std::vector<std::string> patience = PatienceArguments(PatienceOf(spec.ttl));
+  words.insert(words.end(), patience.begin(), patience.end());
   if (task.read_write) words.emplace_back("--rw");
   if (task.read_write && task.devices) words.emplace_back("--devices");
   if (task.verbose) words.emplace_back("--verbose");
@@ -211,7 +195,7 @@ Json JobManifest(const AgentPodSpec& spec, const AgentPodTask& task) {
   metadata["annotations"][kStartLimitAnnotation] = std::to_string(absl::ToInt64Seconds(spec.start_limit));
   Json job = {{"backoffLimit", 0}};
   if (spec.ttl != absl::ZeroDuration()) {
-    job["ttlSecondsAfterFinished"] = std::max<int64_t>(absl::ToInt64Seconds(PatienceOf(spec).finished), 1);
+    job["ttlSecondsAfterFinished"] = std::max<int64_t>(absl::ToInt64Seconds(PatienceOf(spec.ttl).finished), 1);
   }
   if (spec.active_deadline != absl::ZeroDuration()) {
     job["activeDeadlineSeconds"] = std::max<int64_t>(absl::ToInt64Seconds(spec.active_deadline), 1);

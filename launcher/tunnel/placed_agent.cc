@@ -30,8 +30,6 @@ constexpr absl::Duration kPatience = absl::Seconds(30);
 // The agent clears away and ends by itself when its stdin does.
 constexpr absl::Duration kEndGrace = absl::Milliseconds(2000);
 constexpr size_t kMostFacts = 16 << 20;
-// How long an agent that nobody uses stays, should it not hear that its stdin has ended.
-constexpr char kTtl[] = "30s";
 constexpr std::string_view kFacts = "facts ";
 constexpr std::string_view kAgentPrefix = "mirrorfs-agent: ";
 
@@ -86,8 +84,6 @@ std::vector<std::string> AgentArguments(const PlacementOptions& options) {
                                         "--ready-fd",
                                         "1",
                                         "--exit-with-stdin",
-                                        "--ttl",
-                                        kTtl,
                                         "--remove-directory",
                                         "@"};
   if (options.asks_for_facts) arguments.insert(arguments.end(), {"--process-facts-fd", "1"});

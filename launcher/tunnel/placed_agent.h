@@ -21,7 +21,8 @@ namespace mirrorfs {
 struct PlacementOptions {
   std::string target;      // for messages
   std::string agent_path;  // the binary for this machine's architecture; PATH-MACHINE is the one for another
-  // What the agent is to be besides who, where and for how long: "--rw" and the like.
+  // What the agent is to be besides who and where: "--rw", how long it stays should it not hear that its stdin has
+  // ended, and the like.
   std::vector<std::string> agent_arguments;
   bool asks_for_facts = false;
   // What RemoteAgent::Container must be; empty: whatever there is.

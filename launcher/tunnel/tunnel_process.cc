@@ -15,6 +15,7 @@
 #include "boost/program_options.hpp"
 #include "fmt/format.h"
 #include "launcher/agentmodes/agent_image.h"
+#include "launcher/agentmodes/agent_patience.h"
 #include "launcher/agentmodes/pod_agent.h"
 #include "launcher/agentmodes/settle_target.h"
 #include "launcher/agentmodes/shared_agent.h"
@@ -99,10 +100,13 @@ void TellProgress(const TunnelOptions& options, std::string_view step, std::stri
 
 absl::StatusOr<std::unique_ptr<RemoteAgent>> StartPlacedAgent(EventLoop& loop, const TunnelOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<ContainerRunner> runner, MakeRunner(options.plan));
+  std::vector<std::string> arguments = AgentModeArguments(options.plan);
+  const std::vector<std::string> patience = PatienceArguments(PatienceOf(options.plan.agent_pod.ttl));
+  arguments.insert(arguments.end(), patience.begin(), patience.end());
   return PlacedAgent::Start(loop, std::move(runner),
                             {.target = options.plan.target,
                              .agent_path = options.plan.agent_path,
-                             .agent_arguments = AgentModeArguments(options.plan),
+                             .agent_arguments = std::move(arguments),
                              .asks_for_facts = options.facts_fd >= 0,
                              .expected_container = options.expected_container,
                              .left_container = options.left_container,
