@@ -8,7 +8,7 @@ std::optional<AttributeCache::Known> AttributeCache::Find(const Inode& inode) co
   if (found == known_.end()) return std::nullopt;
   const Known& known = found->second;
   const bool outdated = inode.ChangedSince(known.right_from) || inode.ForgottenSince(known.right_from) ||
-                        dropped_at_.load() >= known.right_from || inode.pending_writes()->Any();
+                        DroppedSince(known.right_from) || inode.pending_writes()->Any();
   if (outdated || !Fresh(known, Now())) return std::nullopt;
   return known;
 }

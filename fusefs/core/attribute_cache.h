@@ -35,6 +35,7 @@ class AttributeCache {
 
   // A name went, of a file that is not known: none of what was told before is used any more.
   void DropAll() { dropped_at_.store(Now()); }
+  bool DroppedSince(Instant instant) const { return dropped_at_.load() >= instant; }
   // Lets go of what is too old to be of use.
   void DropOld();
 

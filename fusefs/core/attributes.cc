@@ -18,10 +18,8 @@ absl::StatusOr<AttrAnswer> FilesystemCore::GetAttr(const CallContext& context, N
 }
 
 absl::StatusOr<AttributeCache::Known> FilesystemCore::Fetch(const CallContext& context, Inode& inode) {
-  if (const auto known = attributes_.Find(inode)) {
-    const bool other_names = known->attributes.nlink > 1 && !inode.IsDirectory();
-    if (!other_names || multi_link_change_.load() < known->right_from) return *known;
-  }
+  const auto kept = attributes_.Find(inode);
+  if (kept && !NamesChangedSince(inode, kept->attributes, kept->right_from)) return *kept;
   const Instant asked_at = Now();
   ASSIGN_OR_RETURN(const AttributesReply reply,
                    ThroughAnyHandle(inode, [&](const NodeOrHandle& file) { return files_.GetAttr(context, file); }));
@@ -32,12 +30,18 @@ absl::StatusOr<AttributeCache::Known> FilesystemCore::Fetch(const CallContext& c
   return known;
 }
 
+bool FilesystemCore::NamesChangedSince(const Inode& inode, const Attributes& attributes, Instant instant) const {
+  const bool other_names = attributes.nlink > 1 && !inode.IsDirectory();
+  return attributes_.DroppedSince(instant) || (other_names && multi_link_change_.load() >= instant);
+}
+
 void FilesystemCore::KeepAfter(Inode::Change& change, Inode& inode, const std::optional<Attributes>& attributes,
                                Instant asked_at) {
   const std::optional<Instant> right_from = change.End();
   if (!right_from || !attributes) return;
   inode.ObserveOwn(*attributes);
-  attributes_.Keep(inode, {*attributes, asked_at, *right_from});
+  // They may have been read before the name went, and be told after that.
+  if (!NamesChangedSince(inode, *attributes, asked_at)) attributes_.Keep(inode, {*attributes, asked_at, *right_from});
 }
 
 absl::StatusOr<AttrAnswer> FilesystemCore::SetAttr(const CallContext& context, NodeId node, HandleId handle,

@@ -170,6 +170,8 @@ class FilesystemCore {
   Attributes Shown(Inode& inode, Attributes attributes) const;
   // What the agent told last, if that may be passed on; else it is asked. (attributes.cc)
   absl::StatusOr<AttributeCache::Known> Fetch(const CallContext& context, Inode& inode);
+  // A name of the file may have come or gone since then, which its link count and change time show.
+  bool NamesChangedSince(const Inode& inode, const Attributes& attributes, Instant instant) const;
   // What the answer to a change told: it is over now.
   void KeepAfter(Inode::Change& change, Inode& inode, const std::optional<Attributes>& attributes, Instant asked_at);
   absl::Duration AttrLifetime(const Inode& inode, absl::Duration left) const;

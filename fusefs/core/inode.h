@@ -39,8 +39,13 @@ class Inode {
   uint32_t ShownOwner() const { return shown_owner_.load(std::memory_order_relaxed); }
 
   // --- Age of what is known about it
-  // Something that this mount did may have changed attributes or contents: whatever was fetched before is stale.
-  void MarkChanged() { MarkChangedAt(Now()); }
+  // Something that this mount did may have changed attributes or contents: whatever was fetched before is stale, what a
+  // change that is under way tells of them included.
+  void MarkChanged() {
+    MutexLock lock(mutex_);
+    ++changes_begun_;
+    MarkChangedAt(Now());
+  }
   // What the agent said to a question of `asked_at`. If it differs from what it said before, somebody else has changed
   // the file: contents that were fetched before the question are stale, and it returns true.
   bool Observe(const Attributes& attributes, Instant asked_at) {
@@ -64,7 +69,7 @@ class Inode {
       MutexLock lock(inode_.mutex_);
       alone_ = inode_.changes_going_on_++ == 0;
       number_ = ++inode_.changes_begun_;
-      inode_.MarkChanged();
+      inode_.MarkChangedAt(Now());
     }
     ~Change() { End(); }
     Change(const Change&) = delete;

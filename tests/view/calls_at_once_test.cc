@@ -1,4 +1,4 @@
-// The core over a real directory: reads beside writes of the same bytes, in the order in which the kernel sent them.
+// The core over a real directory: calls on one file that are under way at the same time.
 #include <chrono>
 #include <functional>
 #include <future>
@@ -15,7 +15,7 @@
 namespace mirrorfs {
 namespace {
 
-// A hook before each write, and one between what a read has found and its answer.
+// A hook before each write, and one between what a call has found and its answer.
 class HeldFiles : public WatchedFiles {
  public:
   explicit HeldFiles(FileSystem& files)
@@ -23,6 +23,7 @@ class HeldFiles : public WatchedFiles {
 
   std::function<void()> before_write = [] {};
   std::function<void()> after_read = [] {};
+  std::function<void()> after_write = [] {};
 
   absl::StatusOr<absl::Cord> Read(const CallContext& context, HandleId handle, uint64_t offset,
                                   uint32_t size) override {
@@ -33,20 +34,23 @@ class HeldFiles : public WatchedFiles {
   absl::StatusOr<Written> Write(const CallContext& context, HandleId handle, uint64_t offset,
                                 absl::Cord data) override {
     before_write();
-    return WatchedFiles::Write(context, handle, offset, std::move(data));
+    auto written = WatchedFiles::Write(context, handle, offset, std::move(data));
+    after_write();
+    return written;
   }
 };
 
-class ReadOrder : public testing::Test {
+class CallsAtOnce : public testing::Test {
  protected:
-  ReadOrder() {
+  CallsAtOnce() {
     WriteNative(box_.Container("/f"), "0123456789");
     const auto file = core_.Lookup({}, NodeId::kRoot, "f");
     EXPECT_TRUE(file.ok());
-    reader_ = Open(file->node, {.read = true});
-    writer_ = Open(file->node, {.write = true, .append = true});
+    node_ = file->node;
+    reader_ = Open(node_, {.read = true});
+    writer_ = Open(node_, {.write = true, .append = true});
   }
-  ~ReadOrder() override {
+  ~CallsAtOnce() override {
     for (const HandleId handle : {reader_, writer_}) core_.Release(handle);
   }
 
@@ -68,6 +72,11 @@ class ReadOrder : public testing::Test {
     });
     return answer->get_future();
   }
+  uint64_t LinkCount() {
+    const auto answer = core_.GetAttr({}, node_);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer->attributes.nlink;
+  }
   void Append() {
     const auto written = core_.Write({}, writer_, 10, absl::Cord("abcde"), /*from_page_cache=*/false);
     EXPECT_TRUE(written.ok()) << written.status();
@@ -77,11 +86,12 @@ class ReadOrder : public testing::Test {
   std::unique_ptr<RootedFilesystem> rooted_ = ViewBox::MakeFiles(box_.Container(), true);
   HeldFiles files_{*rooted_};
   FilesystemCore core_{files_, Root(), {.inline_bytes = 0}};
+  NodeId node_ = NodeId::kInvalid;
   HandleId reader_ = HandleId::kNone;
   HandleId writer_ = HandleId::kNone;
 };
 
-TEST_F(ReadOrder, AReadThatComesWhileItsBytesAreWrittenHasThem) {
+TEST_F(CallsAtOnce, AReadThatComesWhileItsBytesAreWrittenHasThem) {
   std::latch writing(1);
   std::latch go_on(1);
   files_.before_write = [&] {
@@ -96,7 +106,7 @@ TEST_F(ReadOrder, AReadThatComesWhileItsBytesAreWrittenHasThem) {
   EXPECT_EQ(page.get(), "0123456789abcde");
 }
 
-TEST_F(ReadOrder, AReadThatAWriteOvertakesIsDoneAgain) {
+TEST_F(CallsAtOnce, AReadThatAWriteOvertakesIsDoneAgain) {
   bool first = true;
   files_.after_read = [&] {
     if (std::exchange(first, false)) Append();
@@ -105,7 +115,7 @@ TEST_F(ReadOrder, AReadThatAWriteOvertakesIsDoneAgain) {
 }
 
 // Past the page cache this may go on for ever: a read has to end nevertheless.
-TEST_F(ReadOrder, AReadThatIsOvertakenAgainAndAgainEnds) {
+TEST_F(CallsAtOnce, AReadThatIsOvertakenAgainAndAgainEnds) {
   int reads = 0;
   files_.after_read = [&] {
     ++reads;
@@ -114,6 +124,36 @@ TEST_F(ReadOrder, AReadThatIsOvertakenAgainAndAgainEnds) {
   EXPECT_EQ(ReadPage().get().substr(0, 10), "0123456789");
   EXPECT_GT(reads, 1);
   EXPECT_LT(reads, 10);
+}
+
+// What a write tells of the file was true before the name went, and is heard after that.
+TEST_F(CallsAtOnce, AWriteThatIsAnsweredAfterAnUnlinkDoesNotBringBackTheLinkCount) {
+  files_.after_write = [&] { EXPECT_TRUE(core_.Unlink({}, NodeId::kRoot, "f").ok()); };
+  Append();
+  EXPECT_EQ(LinkCount(), 0);
+}
+
+TEST_F(CallsAtOnce, TheSameOfANameThatIsNotRememberedAnyMore) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // names are remembered for a second
+  files_.after_write = [&] { EXPECT_TRUE(core_.Unlink({}, NodeId::kRoot, "f").ok()); };
+  Append();
+  EXPECT_EQ(LinkCount(), 0);
+}
+
+TEST_F(CallsAtOnce, TheSameOfOneNameOfTwo) {
+  ASSERT_TRUE(core_.Link({}, node_, NodeId::kRoot, "second").ok());
+  files_.after_write = [&] { EXPECT_TRUE(core_.Unlink({}, NodeId::kRoot, "second").ok()); };
+  Append();
+  EXPECT_EQ(LinkCount(), 1);
+}
+
+TEST_F(CallsAtOnce, AndWhenAnotherFileTakesTheName) {
+  WriteNative(box_.Container("/other"), "");
+  files_.after_write = [&] {
+    EXPECT_TRUE(core_.Rename({}, NodeId::kRoot, "other", NodeId::kRoot, "f", RenameMode::kReplace).ok());
+  };
+  Append();
+  EXPECT_EQ(LinkCount(), 0);
 }
 
 }  // namespace
