@@ -14,9 +14,9 @@ namespace mirrorfs {
 // when the container has ended, facts of the target's process to another, its log and the reason of its end to stderr,
 // the command's exit codes. Besides, "pod NAMESPACE/POD/CONTAINER" if it has a log there, and "container TEXT" before
 // it is ready: the next tunnel is told that, so that it will not take another container, or the same one started anew,
-// for the one that was mounted. Before that it says how far it has come, where an agent takes its time to start: "progress
-// STEP DETAIL". Ends when its parent does, and with it ends all that it has started, here and in the container. Once
-// the container has ended, it becomes an agent of this machine that says so to everybody.
+// for the one that was mounted. Before that it says how far it has come, where an agent takes its time to start:
+// "progress STEP DETAIL". Ends when its parent does, and with it ends all that it has started, here and in the
+// container. Once the container has ended, it becomes an agent of this machine that says so to everybody.
 absl::Status RunTunnelProcess(absl::Span<const std::string> words);
 
 }  // namespace mirrorfs
