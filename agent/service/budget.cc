@@ -7,7 +7,6 @@ constexpr size_t kPartOfLeft = 4;
 
 }  // namespace
 
-
 Budget::Share::~Share() {
   const MutexLock lock(budget_->mutex_);
   budget_->taken_ -= taken_;
