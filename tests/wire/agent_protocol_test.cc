@@ -110,7 +110,14 @@ TEST_F(AgentProtocolTest, AFenceStopsWhatHasNotBegun) {
 
 TEST_F(AgentProtocolTest, AFenceStopsWhatWaitsForAWorker) {
   StartStuck({.read_write = true, .max_workers = 1});
-  auto running = std::async([&] { return client_->Mkdir("x", client_->Header(1)); });
+  // An fsync never runs where it came, so it is the worker that is held; and then nothing else runs where it came.
+  auto running = std::async([&] {
+    v1::FsyncRequest request;
+    *request.mutable_header() = client_->Header(1);
+    request.set_handle(1);
+    v1::EmptyReply reply;
+    return client_->Call(&Stub::Fsync, request, reply).ok() ? reply.header().error() : -1;
+  });
   stuck_->WaitForInside(1);
   auto waiting = std::async([&] { return client_->Mkdir("y", client_->Header(2)); });
   // Asked before the request has come in, the fence holds as well.
