@@ -37,11 +37,11 @@ inline std::vector<const MethodDescriptor*> AllMethods() {
 
 // Those that a read-only session may call; Open looks at its flags itself.
 inline bool ChangesNothing(const MethodDescriptor& method) {
-  static const std::set<std::string> kNames = {"Attach",  "Detach",   "Ping",     "Fence",     "Reclaim", "Lookup",
-                                               "GetAttr", "Access",   "ReadDir",  "StatFs",    "Open",    "Read",
-                                               "Fsync",   "Fsyncdir", "Seek",     "GetLock",   "SetLock", "Forget",
-                                               "Release", "GetXattr", "Readlink", "ListXattr", "ReadMany"};
-  return kNames.contains(method.name());
+  static const std::set<std::string> names = {"Attach",  "Detach",   "Ping",     "Fence",     "Reclaim", "Lookup",
+                                              "GetAttr", "Access",   "ReadDir",  "StatFs",    "Open",    "Read",
+                                              "Fsync",   "Fsyncdir", "Seek",     "GetLock",   "SetLock", "Forget",
+                                              "Release", "GetXattr", "Readlink", "ListXattr", "ReadMany"};
+  return names.contains(method.name());
 }
 
 struct AnyAnswer {
