@@ -126,6 +126,31 @@ TEST_F(CallsAtOnce, AReadThatIsOvertakenAgainAndAgainEnds) {
   EXPECT_LT(reads, 10);
 }
 
+// It would be there before a write that the kernel has sent earlier has come in.
+TEST_F(CallsAtOnce, WhatCameWithTheOpenAnswersNoReadsWhileTheFileIsWritten) {
+  int asked = 0;
+  files_.after_read = [&] { ++asked; };
+  FilesystemCore core(files_, Root(), {});
+  const auto file = core.Lookup({}, NodeId::kRoot, "f");
+  ASSERT_TRUE(file.ok());
+  const auto read = [&] {
+    const auto opened = core.Open({}, file->node, {.read = true});
+    EXPECT_TRUE(opened.ok());
+    core.Read({}, opened->handle, 0, 4096, [](const absl::StatusOr<absl::Cord>& data) {
+      EXPECT_TRUE(data.ok());
+      EXPECT_EQ(*data, "0123456789");
+    });
+    core.Release(opened->handle);
+  };
+  const auto writer = core.Open({}, file->node, {.write = true});
+  ASSERT_TRUE(writer.ok());
+  read();
+  EXPECT_EQ(asked, 1);
+  core.Release(writer->handle);
+  read();
+  EXPECT_EQ(asked, 1);
+}
+
 // What a write tells of the file was true before the name went, and is heard after that.
 TEST_F(CallsAtOnce, AWriteThatIsAnsweredAfterAnUnlinkDoesNotBringBackTheLinkCount) {
   files_.after_write = [&] { EXPECT_TRUE(core_.Unlink({}, NodeId::kRoot, "f").ok()); };
