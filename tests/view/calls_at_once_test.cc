@@ -85,7 +85,7 @@ class CallsAtOnce : public testing::Test {
   ViewBox box_;
   std::unique_ptr<RootedFilesystem> rooted_ = ViewBox::MakeFiles(box_.Container(), true);
   HeldFiles files_{*rooted_};
-  FilesystemCore core_{files_, Root(), {.inline_bytes = 0}};
+  FilesystemCore core_{files_, Root(), {}};
   NodeId node_ = NodeId::kInvalid;
   HandleId reader_ = HandleId::kNone;
   HandleId writer_ = HandleId::kNone;
@@ -130,24 +130,11 @@ TEST_F(CallsAtOnce, AReadThatIsOvertakenAgainAndAgainEnds) {
 TEST_F(CallsAtOnce, WhatCameWithTheOpenAnswersNoReadsWhileTheFileIsWritten) {
   int asked = 0;
   files_.after_read = [&] { ++asked; };
-  FilesystemCore core(files_, Root(), {});
-  const auto file = core.Lookup({}, NodeId::kRoot, "f");
-  ASSERT_TRUE(file.ok());
-  const auto read = [&] {
-    const auto opened = core.Open({}, file->node, {.read = true});
-    EXPECT_TRUE(opened.ok());
-    core.Read({}, opened->handle, 0, 4096, [](const absl::StatusOr<absl::Cord>& data) {
-      EXPECT_TRUE(data.ok());
-      EXPECT_EQ(*data, "0123456789");
-    });
-    core.Release(opened->handle);
-  };
-  const auto writer = core.Open({}, file->node, {.write = true});
-  ASSERT_TRUE(writer.ok());
-  read();
+  EXPECT_EQ(ReadPage().get(), "0123456789");
   EXPECT_EQ(asked, 1);
-  core.Release(writer->handle);
-  read();
+  core_.Release(std::exchange(writer_, HandleId::kNone));
+  core_.Release(std::exchange(reader_, Open(node_, {.read = true})));
+  EXPECT_EQ(ReadPage().get(), "0123456789");
   EXPECT_EQ(asked, 1);
 }
 
